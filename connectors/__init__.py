@@ -1,0 +1,1 @@
+"""Fetch bytes from publishers, parse them to typed Parquet, locate points in areas."""

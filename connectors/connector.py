@@ -1,0 +1,49 @@
+"""What a connector is: how a resource's bytes are asked for, recognised and parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from connectors.region import Region
+from connectors.staging import StagedWriter
+from connectors.tables import Table
+
+Payload = Literal["zip", "csv", "json", "xlsx", "html"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The bytes of one partition as landed, with what its source says of them."""
+
+    source_id: str
+    path: Path
+    sha256: str
+    partition: Mapping[str, str] = field(default_factory=dict)
+
+
+class Parse(Protocol):
+    """Parse a snapshot into the writer: a pure function of bytes, partition, region and options.
+
+    Raises SnapshotRefused where the snapshot cannot be read as a whole.
+    """
+
+    def __call__(self, snapshot: Snapshot, out: StagedWriter, region: Region, /, **options: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A format the pipeline can read.
+
+    name: what the catalogue calls it. version: counts up whenever the parser's output changes.
+    payload: what the bytes must be. tables: the staged tables it fills. request: how bytes are asked for.
+    """
+
+    name: str
+    version: int
+    payload: Payload
+    tables: tuple[Table, ...]
+    parse: Callable[..., None]
+    request: Literal["get", "genesis"] = "get"

@@ -1,0 +1,23 @@
+"""The ways a source can fail; every message says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+
+class SourceError(Exception):
+    """A source could not be fetched or parsed; its former snapshot stays in force."""
+
+
+class FetchFailed(SourceError):
+    """The publisher could not be reached or answered with an error."""
+
+
+class PayloadRefused(SourceError):
+    """The answer is not what the source declares (an error page, another format, a hostile archive)."""
+
+
+class SnapshotRefused(SourceError):
+    """A snapshot cannot be parsed as a whole, or more of it was rejected than its source allows."""
+
+
+class AccountingError(SourceError):
+    """Records read are not records staged + rejected + out of scope: a fault of the parser, never of the data."""

@@ -1,0 +1,1 @@
+"""One module per publisher format: bytes of one snapshot to typed rows."""

@@ -1,0 +1,241 @@
+"""Write one snapshot's rows to typed Parquet and keep the account of its records.
+
+Every record a parser reads must end as staged, rejected or out of scope; `StagedWriter.close` refuses anything else.
+Files appear under their final name only when all of them are complete.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.errors import AccountingError
+from connectors.tables import COLUMN_DRIFT, RECORD_ACCOUNT, REJECTED_ROW, Table
+
+# A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
+RAW_TEXT_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the records of one table of one snapshot."""
+
+    read: int = 0
+    staged: int = 0
+    rejected: int = 0
+    out_of_scope: int = 0
+
+    @property
+    def rejected_share(self) -> float:
+        """rejected / (read - out of scope), 0 where nothing was in scope (design, section 3)."""
+        in_scope = self.read - self.out_of_scope
+        return self.rejected / in_scope if in_scope else 0.0
+
+
+@dataclass
+class _Ledger:
+    read: int = 0
+    staged: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    out_of_scope: Counter[str] = field(default_factory=Counter)
+
+    def account(self) -> Account:
+        return Account(self.read, self.staged, self.rejected.total(), self.out_of_scope.total())
+
+
+class StagedWriter:
+    """Takes the rows of one snapshot; a context manager that leaves no half-written file behind.
+
+    `file_of(table_name)` names the Parquet file of a table below `staged/`.
+    """
+
+    def __init__(self, staged: Path, source_id: str, snapshot_sha256: str, parse_key: str) -> None:
+        self._staged = staged
+        self._key = {"source_id": source_id, "snapshot_sha256": snapshot_sha256, "parse_key": parse_key}
+        self._ledgers: dict[str, _Ledger] = {}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._rejected: list[dict[str, Any]] = []
+        self._drift: set[tuple[str, str, str]] = set()
+        staged.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=staged))
+
+    # -- what parsers call ------------------------------------------------------------------------------------------
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for a parser's temporary files; gone when the writer closes."""
+        folder = self._scratch / "scratch"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def database(self) -> duckdb.DuckDBPyConnection:
+        """An in-memory DuckDB for bulk work on untrusted files: bounded memory, spills to `scratch`, UTC."""
+        return duckdb.connect(
+            config={
+                "memory_limit": "4GB",
+                "temp_directory": str(self.scratch / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "TimeZone": "UTC",
+                "preserve_insertion_order": "true",
+            }
+        )
+
+    def read(self, table: Table, records: int) -> None:
+        """Say how many records of `table`'s grain the snapshot holds, counted apart from what is written."""
+        self._ledger(table.name).read += records
+
+    def write(self, table: Table, rows: pa.Table | pa.RecordBatchReader | Sequence[Mapping[str, Any]]) -> None:
+        """Stage rows: `record_number` and exactly the columns of `table`, in any order.
+
+        Raises pyarrow.ArrowInvalid or KeyError where columns or types do not fit the schema.
+        """
+        expected = pa.schema([pa.field("record_number", pa.int64()), *table.columns])
+        if isinstance(rows, pa.Table):
+            batches: Iterable[pa.Table] = (rows,)
+        elif isinstance(rows, pa.RecordBatchReader):
+            batches = (pa.Table.from_batches([batch]) for batch in rows)
+        else:
+            batches = (pa.Table.from_pylist([dict(row) for row in rows], schema=expected),)
+        for batch in batches:
+            self._append(table, batch.select(expected.names).cast(expected))
+            self._ledger(table.name).staged += batch.num_rows
+
+    def reject(self, table: Table, record_number: int, column: str, raw: str | None, reason: str) -> None:
+        """Reject one record and keep the raw text that could not be read."""
+        self._ledger(table.name).rejected[reason] += 1
+        self._rejected.append(
+            {
+                "record_number": record_number,
+                "table_name": table.name,
+                "column_name": column,
+                "raw_text": None if raw is None else raw[:RAW_TEXT_LIMIT],
+                "reason": reason,
+            }
+        )
+
+    def out_of_scope(self, table: Table, reason: str, records: int = 1) -> None:
+        """Leave records out for a reason (preamble, footer, outside the region)."""
+        if records:
+            self._ledger(table.name).out_of_scope[reason] += records
+
+    def drift(self, table: Table, column: str, change: str) -> None:
+        """Report a column nobody declared (`new`) or a declared one that is not there (`missing`)."""
+        self._drift.add((table.name, column, change))
+
+    # -- what the parse step calls ----------------------------------------------------------------------------------
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """The account per table name."""
+        return {name: ledger.account() for name, ledger in sorted(self._ledgers.items())}
+
+    @property
+    def drifted(self) -> list[tuple[str, str, str]]:
+        """(table, column, change) of every drift seen, sorted."""
+        return sorted(self._drift)
+
+    def close(self) -> dict[str, Account]:
+        """Check the account, put all files in place and return the account per table.
+
+        Raises AccountingError where records are lost or doubled; nothing is staged then.
+        """
+        for name, account in self.accounts.items():
+            if account.read != account.staged + account.rejected + account.out_of_scope:
+                raise AccountingError(
+                    f"{self._key['source_id']} {self._key['snapshot_sha256'][:12]}: {name}: read {account.read} records, but staged "
+                    f"{account.staged} + rejected {account.rejected} + out of scope {account.out_of_scope}; mend the parser"
+                )
+        self._append_rows(REJECTED_ROW, self._rejected)
+        self._append_rows(RECORD_ACCOUNT, self._account_rows())
+        self._append_rows(
+            COLUMN_DRIFT,
+            [
+                {"record_number": 0, "table_name": table, "column_name": column, "change": change}
+                for table, column, change in self.drifted
+            ],
+        )
+        self._place_files()
+        return self.accounts
+
+    def file_of(self, table: str) -> Path:
+        """`<table>/source_id=…/snapshot_sha256=…/<parse_key>.parquet` below `staged/`."""
+        return staged_file(self._staged, table, **self._key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _ledger(self, table: str) -> _Ledger:
+        return self._ledgers.setdefault(table, _Ledger())
+
+    def _append_rows(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            expected = pa.schema([pa.field("record_number", pa.int64()), *table.columns])
+            self._append(table, pa.Table.from_pylist(rows, schema=expected))
+
+    def _append(self, table: Table, rows: pa.Table) -> None:
+        if table.name not in self._writers:
+            self._writers[table.name] = pq.ParquetWriter(
+                self._scratch / f"{table.name}.parquet", table.schema, compression="zstd"
+            )
+        key = [pa.repeat(value, rows.num_rows) for value in self._key.values()]
+        self._writers[table.name].write_table(
+            pa.Table.from_arrays([*key, *rows.columns], schema=table.schema), row_group_size=122_880
+        )
+
+    def _account_rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for name, ledger in sorted(self._ledgers.items()):
+            entries: list[tuple[str, str | None, int]] = [("read", None, ledger.read), ("staged", None, ledger.staged)]
+            entries += [("rejected", reason, count) for reason, count in sorted(ledger.rejected.items())]
+            entries += [("out_of_scope", reason, count) for reason, count in sorted(ledger.out_of_scope.items())]
+            rows += [
+                {"record_number": 0, "table_name": name, "outcome": outcome, "reason": reason, "records": count}
+                for outcome, reason, count in entries
+            ]
+        return rows
+
+    def _place_files(self) -> None:
+        """Rename all files into place, the account last: where it lies, the snapshot is completely staged."""
+        for writer in self._writers.values():
+            writer.close()
+        for name in sorted(self._writers, key=lambda name: (name == RECORD_ACCOUNT.name, name)):
+            place = self.file_of(name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (self._scratch / f"{name}.parquet").replace(place)
+
+
+def staged_file(staged: Path, table: str, source_id: str, snapshot_sha256: str, parse_key: str) -> Path:
+    """Where a table of a snapshot lies: the folder names are Hive partitions."""
+    return staged / table / f"source_id={source_id}" / f"snapshot_sha256={snapshot_sha256}" / f"{parse_key}.parquet"
+
+
+def replace_parquet(place: Path, rows: pa.Table) -> None:
+    """Write a Parquet file whole: readers see the former file or the new one, never a part."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
+    try:
+        pq.write_table(rows, draft, compression="zstd")
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)

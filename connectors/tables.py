@@ -1,0 +1,316 @@
+"""The staged tables: one fixed Arrow schema per format-independent table.
+
+The writer in `connectors.staging` puts the columns of `KEY` in front of every table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+KEY = pa.schema(
+    [
+        ("source_id", pa.string()),
+        ("snapshot_sha256", pa.string()),
+        ("parse_key", pa.string()),
+        ("record_number", pa.int64()),
+    ]
+)
+INSTANT = pa.timestamp("us", tz="UTC")
+LOCAL = pa.timestamp("us")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A staged table: its name and the columns a parser delivers (without the columns of KEY)."""
+
+    name: str
+    columns: pa.Schema
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns as they lie in Parquet: KEY, then the table's own."""
+        return pa.schema([*KEY, *self.columns])
+
+
+def _table(name: str, **columns: pa.DataType) -> Table:
+    return Table(name, pa.schema(list(columns.items())))
+
+
+TEXT, WHOLE, SMALL, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.date32(), pa.bool_()
+
+# -- core ---------------------------------------------------------------------------------------------------------
+MUNICIPALITY_REGISTER = _table(
+    "municipality_register",
+    ags=TEXT,
+    ars=TEXT,
+    name=TEXT,
+    area_km2=REAL,
+    area_date=DAY,
+    population=WHOLE,
+    population_date=DAY,
+    postal_code=TEXT,
+    longitude=REAL,
+    latitude=REAL,
+    territory_date=DAY,
+)
+MUNICIPALITY_BOUNDARY = _table(
+    "municipality_boundary", ags=TEXT, ars=TEXT, name=TEXT, designation=TEXT, geometry_wkb=pa.binary()
+)
+
+# -- transit: columns of the GTFS Schedule reference; times are seconds after noon minus 12 h of the service day --------
+GTFS_AGENCY = _table("gtfs_agency", agency_id=TEXT, agency_name=TEXT, agency_url=TEXT, agency_timezone=TEXT)
+GTFS_STOPS = _table(
+    "gtfs_stops",
+    stop_id=TEXT,
+    stop_code=TEXT,
+    stop_name=TEXT,
+    stop_lat=REAL,
+    stop_lon=REAL,
+    location_type=SMALL,
+    parent_station=TEXT,
+    wheelchair_boarding=SMALL,
+    platform_code=TEXT,
+)
+GTFS_ROUTES = _table(
+    "gtfs_routes",
+    route_id=TEXT,
+    agency_id=TEXT,
+    route_short_name=TEXT,
+    route_long_name=TEXT,
+    route_type=SMALL,
+)
+GTFS_TRIPS = _table(
+    "gtfs_trips",
+    trip_id=TEXT,
+    route_id=TEXT,
+    service_id=TEXT,
+    trip_headsign=TEXT,
+    direction_id=SMALL,
+    shape_id=TEXT,
+)
+GTFS_STOP_TIMES = _table(
+    "gtfs_stop_times",
+    trip_id=TEXT,
+    stop_sequence=SMALL,
+    stop_id=TEXT,
+    arrival_s=SMALL,
+    departure_s=SMALL,
+    pickup_type=SMALL,
+    drop_off_type=SMALL,
+)
+GTFS_CALENDAR = _table(
+    "gtfs_calendar",
+    service_id=TEXT,
+    monday=FLAG,
+    tuesday=FLAG,
+    wednesday=FLAG,
+    thursday=FLAG,
+    friday=FLAG,
+    saturday=FLAG,
+    sunday=FLAG,
+    start_date=DAY,
+    end_date=DAY,
+)
+GTFS_CALENDAR_DATES = _table("gtfs_calendar_dates", service_id=TEXT, date=DAY, exception_type=SMALL)
+GTFS_FREQUENCIES = _table(
+    "gtfs_frequencies", trip_id=TEXT, start_s=SMALL, end_s=SMALL, headway_s=SMALL, exact_times=SMALL
+)
+GTFS_FEED_INFO = _table(
+    "gtfs_feed_info",
+    feed_publisher_name=TEXT,
+    feed_version=TEXT,
+    feed_start_date=DAY,
+    feed_end_date=DAY,
+)
+
+# -- mobility ---------------------------------------------------------------------------------------------------------
+COUNT_SITE = _table("count_site", site_id=TEXT, site_name=TEXT, first_year=SMALL)
+COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
+# A record is one value cell. role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`, `both`, `unknown`.
+COUNT_READING = _table(
+    "count_reading",
+    site_id=TEXT,
+    channel_id=TEXT,
+    channel_label=TEXT,
+    channel_role=TEXT,
+    mode=TEXT,
+    direction=TEXT,
+    interval_start_local=LOCAL,
+    interval_start_at=INSTANT,
+    interval_minutes=SMALL,
+    count=WHOLE,
+    raw_status=TEXT,
+)
+
+# -- energy -----------------------------------------------------------------------------------------------------------
+# technology: solar, wind, biomass, hydro. status_id: MaStR EinheitBetriebsstatus 31, 35, 37, 38.
+ENERGY_UNIT = _table(
+    "energy_unit",
+    unit_id=TEXT,
+    technology=TEXT,
+    energy_carrier_id=SMALL,
+    status_id=SMALL,
+    ags=TEXT,
+    postal_code=TEXT,
+    longitude=REAL,
+    latitude=REAL,
+    commissioned_date=DAY,
+    planned_date=DAY,
+    temporarily_shut_date=DAY,
+    resumed_date=DAY,
+    shut_date=DAY,
+    gross_capacity_kw=REAL,
+    net_capacity_kw=REAL,
+    siting_id=SMALL,
+    registered_date=DAY,
+    updated_at=LOCAL,
+    export_member=TEXT,
+)
+ENERGY_CATALOGUE_VALUE = _table("energy_catalogue_value", catalogue_id=SMALL, value=TEXT, category_id=SMALL)
+# record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device).
+CHARGING_STATION = _table(
+    "charging_station",
+    operator=TEXT,
+    postal_code=TEXT,
+    place=TEXT,
+    kreis_name=TEXT,
+    longitude=REAL,
+    latitude=REAL,
+    commissioned_date=DAY,
+    power_kw=REAL,
+    device_type=TEXT,
+    charging_points=SMALL,
+    record_sha256=TEXT,
+)
+
+# -- registers --------------------------------------------------------------------------------------------------------
+# attribute_codes: the classifying variables except the area, `GES=GESM;ALT=…`, sorted by variable; a total is `GES=`.
+STATISTIC_VALUE = _table(
+    "statistic_value",
+    table_code=TEXT,
+    statistic_code=TEXT,
+    statistic_label=TEXT,
+    time_code=TEXT,
+    period=TEXT,
+    area_variable_code=TEXT,
+    area_code=TEXT,
+    area_label=TEXT,
+    attribute_codes=TEXT,
+    attribute_labels=TEXT,
+    value=REAL,
+    value_mark=TEXT,
+    value_unit=TEXT,
+    value_variable_code=TEXT,
+    value_variable_label=TEXT,
+)
+SCHOOL = _table(
+    "school",
+    school_id=TEXT,
+    name=TEXT,
+    short_name=TEXT,
+    school_type_code=TEXT,
+    legal_form_code=TEXT,
+    ags=TEXT,
+    postal_code=TEXT,
+    place=TEXT,
+    operating_status_code=TEXT,
+    operating_since_date=DAY,
+    longitude=REAL,
+    latitude=REAL,
+)
+
+# -- what the rooms say of themselves -----------------------------------------------------------------------------------
+REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
+# outcome: read, staged, rejected, out_of_scope; reason only for the last two.
+RECORD_ACCOUNT = _table("record_account", table_name=TEXT, outcome=TEXT, reason=TEXT, records=WHOLE)
+# change: `new` (nobody declared the column) or `missing` (declared, not there).
+COLUMN_DRIFT = _table("column_drift", table_name=TEXT, column_name=TEXT, change=TEXT)
+
+PARSED_TABLES = (
+    MUNICIPALITY_REGISTER,
+    MUNICIPALITY_BOUNDARY,
+    GTFS_AGENCY,
+    GTFS_STOPS,
+    GTFS_ROUTES,
+    GTFS_TRIPS,
+    GTFS_STOP_TIMES,
+    GTFS_CALENDAR,
+    GTFS_CALENDAR_DATES,
+    GTFS_FREQUENCIES,
+    GTFS_FEED_INFO,
+    COUNT_SITE,
+    COUNT_CHANNEL,
+    COUNT_READING,
+    ENERGY_UNIT,
+    ENERGY_CATALOGUE_VALUE,
+    CHARGING_STATION,
+    STATISTIC_VALUE,
+    SCHOOL,
+    REJECTED_ROW,
+    RECORD_ACCOUNT,
+    COLUMN_DRIFT,
+)
+
+# Tables without KEY: state of the pipeline, written whole when a release is begun.
+SNAPSHOT_IN_FORCE = _table(
+    "snapshot_in_force",
+    source_id=TEXT,
+    partition=TEXT,
+    snapshot_sha256=TEXT,
+    parse_key=TEXT,
+    fetched_at=INSTANT,
+)
+FETCH_LOG = _table(
+    "fetch_log",
+    source_id=TEXT,
+    partition=TEXT,
+    url=TEXT,
+    started_at=INSTANT,
+    finished_at=INSTANT,
+    http_status=SMALL,
+    etag=TEXT,
+    last_modified=TEXT,
+    snapshot_sha256=TEXT,
+    bytes=WHOLE,
+    outcome=TEXT,
+    error=TEXT,
+)
+SOURCE_CATALOGUE = _table(
+    "source_catalogue",
+    source_id=TEXT,
+    title_de=TEXT,
+    title_en=TEXT,
+    domain=TEXT,
+    publisher=TEXT,
+    url=TEXT,
+    licence=TEXT,
+    licence_url=TEXT,
+    attribution=TEXT,
+    schedule=TEXT,
+    fresh_for_days=SMALL,
+    is_offered=FLAG,
+    synthetic=FLAG,
+)
+SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
+REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
+# entity: gtfs_stop, charging_station, energy_unit, school; entity_id: stop_id, record_number, unit_id, school_id.
+LOCATED_POINT = _table(
+    "located_point",
+    source_id=TEXT,
+    snapshot_sha256=TEXT,
+    entity=TEXT,
+    entity_id=TEXT,
+    longitude=REAL,
+    latitude=REAL,
+    ags=TEXT,
+)
+STATE_TABLES = (
+    SNAPSHOT_IN_FORCE,
+    FETCH_LOG,
+    SOURCE_CATALOGUE,
+    SOURCE_COVERAGE,
+    REGION_AREA,
+    LOCATED_POINT,
+)

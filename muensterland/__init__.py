@@ -1,0 +1,1 @@
+"""Command line, one-shot runner and settings of the Münsterland regional data pipeline."""

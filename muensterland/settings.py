@@ -1,0 +1,88 @@
+"""The settings of a run and the places it reads and writes; imported by every room, imports none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AwareDatetime, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+Input = Literal["sample", "mirror", "live"]
+
+
+class HomeBelongsToAnotherInput(RuntimeError):
+    """A REGION_HOME that holds data of one INPUT was opened with another."""
+
+
+class Settings(BaseSettings):
+    """Settings from the environment: INPUT, MIRROR, REGION_HOME, AS_OF, SOURCES_DIR. Empty means not set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    input: Input = Field("sample", description="where bytes come from: sample, mirror or live")
+    mirror: str | None = Field(None, description="base address that stands in for every publisher's host")
+    region_home: Path | None = Field(None, description="root of everything that is written")
+    as_of: AwareDatetime | None = Field(None, description="the run's clock, an ISO instant with offset; default now")
+    sources_dir: Path = Field(REPOSITORY / "data" / "sources", description="folder of the source catalogue")
+
+    @field_validator("mirror")
+    @classmethod
+    def _mirror_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError(f"MIRROR must be an http(s) address such as http://127.0.0.1:8099, not {value!r}")
+        return value
+
+    @property
+    def home(self) -> Home:
+        """The folders of this run; default `data/runtime/<INPUT>` in the repository."""
+        return Home((self.region_home or REPOSITORY / "data" / "runtime" / self.input).resolve())
+
+    def clock(self) -> datetime:
+        """The run's `as_of` in UTC, to the second: AS_OF where it is set, else now."""
+        return (self.as_of or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+
+    def rebase(self, url: str) -> str:
+        """The address to ask for `url`: `https://HOST/PATH` becomes `MIRROR/HOST/PATH` where a mirror is set.
+
+        Raises ValueError where INPUT is not live and no MIRROR is set: synthetic and mirrored homes never
+        meet a publisher.
+        """
+        if self.input == "live":
+            return url
+        if self.mirror is None:
+            raise ValueError(f"INPUT={self.input} needs MIRROR=http://HOST:PORT; {url} is not asked directly")
+        return f"{self.mirror.rstrip('/')}/{url.split('://', 1)[1]}"
+
+
+class Home:
+    """The folders under one REGION_HOME."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.landing = root / "landing"
+        self.staged = root / "staged"
+        self.work = root / "work"
+        self.releases = root / "releases"
+        self.airflow = root / "airflow"
+        self.logs = root / "logs"
+
+    def claim(self, kind: Input) -> None:
+        """Mark the home as belonging to `kind`, or raise HomeBelongsToAnotherInput.
+
+        Synthetic bytes can so never enter a live release (design, section 2).
+        """
+        marker = self.root / "INPUT"
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not marker.exists():
+            marker.write_text(kind + "\n", encoding="utf-8")
+        owner = marker.read_text(encoding="utf-8").strip()
+        if owner != kind:
+            raise HomeBelongsToAnotherInput(
+                f"{self.root} holds data of INPUT={owner}, this run has INPUT={kind}: "
+                f"set REGION_HOME to another folder or run with INPUT={owner}"
+            )
