@@ -30,7 +30,8 @@ class Parse(Protocol):
     Raises SnapshotRefused where the snapshot cannot be read as a whole.
     """
 
-    def __call__(self, snapshot: Snapshot, out: StagedWriter, region: Region, /, **options: Any) -> None: ...
+    def __call__(self, snapshot: Snapshot, out: StagedWriter, region: Region, /, **options: Any) -> None:
+        """Write every record of the snapshot to `out`."""
 
 
 @dataclass(frozen=True)

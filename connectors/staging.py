@@ -154,8 +154,9 @@ class StagedWriter:
         for name, account in self.accounts.items():
             if account.read != account.staged + account.rejected + account.out_of_scope:
                 raise AccountingError(
-                    f"{self._key['source_id']} {self._key['snapshot_sha256'][:12]}: {name}: read {account.read} records, but staged "
-                    f"{account.staged} + rejected {account.rejected} + out of scope {account.out_of_scope}; mend the parser"
+                    f"{self._key['source_id']} {self._key['snapshot_sha256'][:12]}: {name}: "
+                    f"read {account.read} records, but staged {account.staged} + rejected {account.rejected} "
+                    f"+ out of scope {account.out_of_scope}; mend the parser"
                 )
         self._append_rows(REJECTED_ROW, self._rejected)
         self._append_rows(RECORD_ACCOUNT, self._account_rows())

@@ -34,13 +34,13 @@ class Table:
         return pa.schema([*KEY, *self.columns])
 
 
-def _table(name: str, **columns: pa.DataType) -> Table:
+def _table(name: str, /, **columns: pa.DataType) -> Table:
     return Table(name, pa.schema(list(columns.items())))
 
 
 TEXT, WHOLE, SMALL, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.date32(), pa.bool_()
 
-# -- core ---------------------------------------------------------------------------------------------------------
+# -- core  --
 MUNICIPALITY_REGISTER = _table(
     "municipality_register",
     ags=TEXT,
@@ -125,10 +125,11 @@ GTFS_FEED_INFO = _table(
     feed_end_date=DAY,
 )
 
-# -- mobility ---------------------------------------------------------------------------------------------------------
+# -- mobility  --
 COUNT_SITE = _table("count_site", site_id=TEXT, site_name=TEXT, first_year=SMALL)
 COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
-# A record is one value cell. role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`, `both`, `unknown`.
+# A record is one value cell. channel_role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`,
+# `both` (a sum), `unknown`.
 COUNT_READING = _table(
     "count_reading",
     site_id=TEXT,
@@ -144,7 +145,7 @@ COUNT_READING = _table(
     raw_status=TEXT,
 )
 
-# -- energy -----------------------------------------------------------------------------------------------------------
+# -- energy  --
 # technology: solar, wind, biomass, hydro. status_id: MaStR EinheitBetriebsstatus 31, 35, 37, 38.
 ENERGY_UNIT = _table(
     "energy_unit",
@@ -185,7 +186,7 @@ CHARGING_STATION = _table(
     record_sha256=TEXT,
 )
 
-# -- registers --------------------------------------------------------------------------------------------------------
+# -- registers  --
 # attribute_codes: the classifying variables except the area, `GES=GESM;ALT=…`, sorted by variable; a total is `GES=`.
 STATISTIC_VALUE = _table(
     "statistic_value",
@@ -221,7 +222,7 @@ SCHOOL = _table(
     latitude=REAL,
 )
 
-# -- what the rooms say of themselves -----------------------------------------------------------------------------------
+# -- what the rooms say of themselves  --
 REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
 # outcome: read, staged, rejected, out_of_scope; reason only for the last two.
 RECORD_ACCOUNT = _table("record_account", table_name=TEXT, outcome=TEXT, reason=TEXT, records=WHOLE)
