@@ -59,7 +59,7 @@ MUNICIPALITY_BOUNDARY = _table(
     "municipality_boundary", ags=TEXT, ars=TEXT, name=TEXT, designation=TEXT, geometry_wkb=pa.binary()
 )
 
-# -- transit: columns of the GTFS Schedule reference; times are seconds after noon minus 12 h of the service day --------
+# -- transit: columns of the GTFS Schedule reference; times are seconds after noon minus 12 h of the service day --
 GTFS_AGENCY = _table("gtfs_agency", agency_id=TEXT, agency_name=TEXT, agency_url=TEXT, agency_timezone=TEXT)
 GTFS_STOPS = _table(
     "gtfs_stops",
@@ -129,7 +129,8 @@ GTFS_FEED_INFO = _table(
 COUNT_SITE = _table("count_site", site_id=TEXT, site_name=TEXT, first_year=SMALL)
 COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
 # A record is one value cell. channel_role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`,
-# `both` (a sum), `unknown`.
+# `both` (a sum), `unknown`. clock_change: `merged` where the reading holds both passes of autumn's repeated hour, else
+# null; interval_start_at is then the first pass (summer time).
 COUNT_READING = _table(
     "count_reading",
     site_id=TEXT,
@@ -143,6 +144,7 @@ COUNT_READING = _table(
     interval_minutes=SMALL,
     count=WHOLE,
     raw_status=TEXT,
+    clock_change=TEXT,
 )
 
 # -- energy  --
@@ -278,6 +280,17 @@ FETCH_LOG = _table(
     outcome=TEXT,
     error=TEXT,
 )
+# outcome: staged, refused.
+PARSE_LOG = _table(
+    "parse_log",
+    source_id=TEXT,
+    partition=TEXT,
+    snapshot_sha256=TEXT,
+    parse_key=TEXT,
+    outcome=TEXT,
+    error=TEXT,
+)
+# priority: where two sources tell of the same thing, the lower number speaks.
 SOURCE_CATALOGUE = _table(
     "source_catalogue",
     source_id=TEXT,
@@ -290,6 +303,7 @@ SOURCE_CATALOGUE = _table(
     licence_url=TEXT,
     attribution=TEXT,
     schedule=TEXT,
+    priority=SMALL,
     fresh_for_days=SMALL,
     is_offered=FLAG,
     synthetic=FLAG,
@@ -310,6 +324,7 @@ LOCATED_POINT = _table(
 STATE_TABLES = (
     SNAPSHOT_IN_FORCE,
     FETCH_LOG,
+    PARSE_LOG,
     SOURCE_CATALOGUE,
     SOURCE_COVERAGE,
     REGION_AREA,
