@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -84,8 +84,8 @@ def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> 
     return target
 
 
-def content_sha256(path: Path) -> str:
-    """sha256 of a file's content; of an archive over its members' names and contents.
+def content_sha256(path: Path, name_of: Callable[[str], str] = str) -> str:
+    """sha256 of a file's content; of an archive over its members' names (as `name_of` gives them) and contents.
 
     Two zips of the same members are the same content, whenever they were packed and in whatever order.
     """
@@ -99,5 +99,5 @@ def content_sha256(path: Path) -> str:
                 continue
             with archive.open(member) as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-            digest.update(f"{member.filename}\0{content}\n".encode())
+            digest.update(f"{name_of(member.filename)}\0{content}\n".encode())
     return digest.hexdigest()

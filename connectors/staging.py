@@ -68,7 +68,7 @@ class StagedWriter:
         self._rejected: list[dict[str, Any]] = []
         self._drift: set[tuple[str, str, str]] = set()
         staged.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=staged))
+        self._scratch = Path(tempfile.mkdtemp(prefix=f".writing.{source_id}.", dir=staged))
 
     # -- what parsers call ------------------------------------------------------------------------------------------
 
@@ -145,6 +145,11 @@ class StagedWriter:
     def drifted(self) -> list[tuple[str, str, str]]:
         """(table, column, change) of every drift seen, sorted."""
         return sorted(self._drift)
+
+    def first_rejection(self, table: str) -> str:
+        """The first rejected record of a table in words, for a message."""
+        row = next(row for row in self._rejected if row["table_name"] == table)
+        return f"record {row['record_number']}, {row['column_name']}: {row['reason']} ({row['raw_text']!r})"
 
     def close(self) -> dict[str, Account]:
         """Check the account, put all files in place and return the account per table.
@@ -229,6 +234,12 @@ class StagedWriter:
 def staged_file(staged: Path, table: str, source_id: str, snapshot_sha256: str, parse_key: str) -> Path:
     """Where a table of a snapshot lies: the folder names are Hive partitions."""
     return staged / table / f"source_id={source_id}" / f"snapshot_sha256={snapshot_sha256}" / f"{parse_key}.parquet"
+
+
+def remove_leftovers(staged: Path, source_id: str) -> None:
+    """Remove what a killed parse of the source left behind; one source is parsed by one process at a time."""
+    for folder in staged.glob(f".writing.{source_id}.*"):
+        shutil.rmtree(folder)
 
 
 def replace_parquet(place: Path, rows: pa.Table) -> None:

@@ -1,0 +1,135 @@
+"""The source catalogue: one YAML file per publisher in `data/sources/`, read into strict models.
+
+Light to import: DAG files read it. That options fit their connector is checked by `connectors.registry`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from muensterland.settings import Input
+
+Domain = Literal["core", "transit", "mobility", "energy", "registers"]
+DOMAINS: tuple[Domain, ...] = ("core", "transit", "mobility", "energy", "registers")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+HttpsAddress = Annotated[str, StringConstraints(pattern=r"^https://[^/\s]+/\S*$")]
+MonthText = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+AreaKey = Annotated[str, StringConstraints(pattern=r"^(\d{5}|\d{8})$")]
+
+
+class CatalogueError(ValueError):
+    """A file of the catalogue does not fit; the message names file and key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResourceValues(_Strict):
+    """Partition values read from an earlier resource of the same source: a JSON list of objects."""
+
+    from_resource: str
+    json_key: str
+
+
+class Months(_Strict):
+    """One partition per month, `YYYY-MM`, from `first` to the month of the run's clock or to `last`.
+
+    A month that ended more than `settled_after_days` ago is asked again only every `recheck_days`.
+    """
+
+    first: MonthText
+    last: MonthText | None = None
+    settled_after_days: int = Field(62, ge=0)
+    recheck_days: int = Field(30, ge=0)
+
+
+class Resource(_Strict):
+    """What is pulled from one address pattern and how it is read."""
+
+    connector: Text
+    url: HttpsAddress
+    options: dict[str, Any] = {}
+    form: dict[str, str] = {}
+    partitions: dict[str, ResourceValues | Months | tuple[Text, ...]] = {}
+    follow_link: str | None = Field(None, description="regular expression of the file's address on the page `url`")
+    absent_is_fine: bool = False
+    credentials: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]+$")] | None = None
+    size_limit_mb: int = Field(500, gt=0)
+    time_limit_s: int = Field(600, gt=0)
+
+    @model_validator(mode="after")
+    def _partitions_fill_the_address(self) -> Self:
+        named = set(re.findall(r"{(\w+)}", self.url))
+        if named != set(self.partitions):
+            raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
+        return self
+
+
+class Source(_Strict):
+    """One publisher's file in the catalogue."""
+
+    id: Name
+    title_de: Text
+    title_en: Text
+    domain: Domain
+    publisher: Text
+    homepage: HttpsAddress
+    licence: Text
+    licence_url: HttpsAddress
+    attribution: Text
+    covers: tuple[AreaKey, ...] = Field(min_length=1)
+    inputs: tuple[Input, ...] = ("sample", "mirror", "live")
+    schedule: Text
+    priority: int = Field(50, ge=0, le=100)
+    fresh_for_days: int = Field(gt=0)
+    drift: Literal["report", "freeze"] = "report"
+    rejection_limit: float = Field(0.05, ge=0, le=1)
+    resources: dict[Name, Resource] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _resources_follow_each_other(self) -> Self:
+        seen: set[str] = set()
+        for name, resource in self.resources.items():
+            for key, values in resource.partitions.items():
+                if isinstance(values, ResourceValues) and values.from_resource not in seen:
+                    raise ValueError(f"resources.{name}.partitions.{key}: no earlier resource {values.from_resource!r}")
+            seen.add(name)
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host that is asked first: sources of one host share an Airflow pool."""
+        return next(iter(self.resources.values())).url.split("/")[2]
+
+
+def load_catalogue(folder: Path) -> dict[str, Source]:
+    """All sources by id, sorted; raises CatalogueError naming file and key."""
+    paths = sorted(folder.glob("*.yml"))
+    if not paths:
+        raise CatalogueError(f"{folder}: no *.yml, expected one file per publisher; check SOURCES_DIR")
+    sources = [load_source(path) for path in paths]
+    return {source.id: source for source in sorted(sources, key=lambda source: source.id)}
+
+
+def load_source(path: Path) -> Source:
+    """The source of one file; raises CatalogueError naming file and key."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
+    try:
+        source = Source.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise CatalogueError(f"{path.name}: {problems}") from error
+    if source.id != path.stem:
+        raise CatalogueError(f"{path.name}: id: is {source.id!r}, expected the file's name {path.stem!r}")
+    return source

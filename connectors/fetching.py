@@ -1,0 +1,315 @@
+"""Fetch one source: expand its partitions, ask for each, keep the bytes, write the log."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import html
+import itertools
+import json
+import logging
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from connectors.archive import content_sha256
+from connectors.catalogue import Months, Resource, ResourceValues, Source
+from connectors.errors import FetchFailed, PayloadRefused, SourceError
+from connectors.genesis import genesis_headers, refuse_error_answer, table_form, table_updated, without_stamp
+from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
+from connectors.landing import FetchRecord, Landing, Outcome
+from connectors.payload import check_payload
+from connectors.registry import connector
+
+log = logging.getLogger(__name__)
+
+LOCAL_TIME = ZoneInfo("Europe/Berlin")
+_PAGE_LIMIT_BYTES = 5 * 2**20
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One thing to ask for: a resource of a source with values for its partitions."""
+
+    resource: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """`readings/station=100020113/month=2024-03`."""
+        return "/".join([self.resource, *(f"{key}={value}" for key, value in self.values)])
+
+
+@dataclass(frozen=True)
+class FetchSummary:
+    """What fetching a source came to: partitions per outcome, `settled` ones not asked for, and the errors."""
+
+    source_id: str
+    new: int
+    unchanged: int
+    absent: int
+    failed: int
+    settled: int
+    bytes: int
+    errors: tuple[str, ...]
+
+
+def fetch_source(source: Source, landing: Landing, client: Client, as_of: datetime) -> FetchSummary:
+    """Ask for every partition that is due and keep what came; failures are rows of the log and of the summary."""
+    records: list[FetchRecord] = []
+    settled = 0
+    for name, resource in source.resources.items():
+        try:
+            partitions = list(expand(source, name, landing, as_of))
+        except SourceError as error:
+            records.append(_failure(source, Partition(name), resource.url, str(error)))
+            landing.append(records[-1])
+            continue
+        due = list(_due(partitions, resource, landing, as_of))
+        settled += len(partitions) - len(due)
+        previous = landing.latest_good()
+        fetch = functools.partial(_fetch, source, resource, landing, client, previous)
+        with ThreadPoolExecutor(PARALLEL_PER_HOST, thread_name_prefix=source.id) as pool:
+            for record in pool.map(fetch, due):
+                landing.append(record)
+                records.append(record)
+    outcomes = Counter(record.outcome for record in records)
+    return FetchSummary(
+        source.id,
+        new=outcomes["new"],
+        unchanged=outcomes["unchanged"],
+        absent=outcomes["absent"],
+        failed=outcomes["failed"],
+        settled=settled,
+        bytes=sum(record.bytes for record in records if record.outcome == "new"),
+        errors=tuple(f"{record.partition}: {record.error}" for record in records if record.error),
+    )
+
+
+def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iterator[Partition]:
+    """The partitions of a resource, in the catalogue's order.
+
+    Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
+    """
+    resource = source.resources[name]
+    axes = []
+    for key, values in resource.partitions.items():
+        if isinstance(values, Months):
+            axes.append([(key, month) for month in _months(values, as_of)])
+        elif isinstance(values, ResourceValues):
+            axes.append([(key, value) for value in _values_of(source, values, landing)])
+        else:
+            axes.append([(key, value) for value in values])
+    for combination in itertools.product(*axes):
+        yield Partition(name, combination)
+
+
+def _months(months: Months, as_of: datetime) -> Iterator[str]:
+    last = months.last or f"{as_of.astimezone(LOCAL_TIME):%Y-%m}"
+    year, month = map(int, months.first.split("-"))
+    while f"{year}-{month:02}" <= last:
+        yield f"{year}-{month:02}"
+        year, month = year + month // 12, month % 12 + 1
+
+
+def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[str]:
+    record = landing.latest_good().get(values.from_resource)
+    if record is None or record.snapshot_sha256 is None or record.file_name is None:
+        raise FetchFailed(f"{source.id}: {values.from_resource} was never fetched, so its partitions are unknown")
+    path = landing.file(record.snapshot_sha256, record.file_name)
+    try:
+        found = [str(entry[values.json_key]) for entry in json.loads(path.read_bytes())]
+    except (KeyError, TypeError) as error:
+        raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {values.json_key!r}") from error
+    for value in found:
+        # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+            raise FetchFailed(f"{source.id}: {path.name}: {values.json_key} {value[:80]!r} does not fit an address")
+    return found
+
+
+def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
+    """Leave out months that are long over and were asked for not long ago."""
+    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
+    asked = {row.partition: row.finished_at for row in landing.log() if row.outcome != "failed"} if spans else {}
+    for partition in partitions:
+        at = asked.get(partition.id)
+        values = dict(partition.values)
+        settled = bool(spans) and all(
+            date.fromisoformat(f"{values[key]}-01") + timedelta(days=31 + months.settled_after_days) < as_of.date()
+            for key, months in spans.items()
+        )
+        recent = at is not None and all(as_of - at < timedelta(days=months.recheck_days) for months in spans.values())
+        if not (settled and recent):
+            yield partition
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What one attempt came to, as far as the log wants to know."""
+
+    outcome: Outcome
+    url: str
+    http_status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    snapshot_sha256: str | None = None
+    bytes: int = 0
+    error: str | None = None
+    file_name: str | None = None
+
+
+def _fetch(
+    source: Source,
+    resource: Resource,
+    landing: Landing,
+    client: Client,
+    latest: dict[str, FetchRecord],
+    partition: Partition,
+) -> FetchRecord:
+    """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
+    started_at = datetime.now(UTC)
+    url = resource.url.format(**dict(partition.values))
+    landing.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
+        draft = Path(folder) / "body"
+        try:
+            result = _attempt(resource, url, client, draft, landing, latest.get(partition.id))
+        except PayloadRefused as refusal:
+            result = _evidence(url, draft, landing, refusal)
+        except FetchFailed as failure:
+            result = _Result("failed", url, error=str(failure))
+    if result.error:
+        log.error("%s %s: %s", source.id, partition.id, result.error)
+    return FetchRecord(
+        source_id=source.id,
+        partition=partition.id,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        **dataclasses.asdict(result),
+    )
+
+
+def _attempt(
+    resource: Resource, url: str, client: Client, draft: Path, landing: Landing, previous: FetchRecord | None
+) -> _Result:
+    if resource.follow_link is not None:
+        url = _link_on_page(url, resource.follow_link, client, draft)
+    known = _known(previous, url, landing)
+    genesis = connector(resource.connector).request == "genesis"
+    answer = (_ask_genesis if genesis else _ask)(resource, url, client, draft, known)
+    if answer.status == 304 and known is not None:
+        return _Result(
+            "unchanged",
+            url,
+            answer.status,
+            answer.etag or known.etag,
+            answer.last_modified or known.last_modified,
+            known.snapshot_sha256,
+            file_name=known.file_name,
+        )
+    if answer.status in (404, 410) and resource.absent_is_fine:
+        return _Result("absent", url, answer.status)
+    if answer.status != 200:
+        raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
+    check_payload(draft, connector(resource.connector).payload)
+    sha256 = content_sha256(draft, without_stamp if genesis else str)
+    same = previous is not None and previous.snapshot_sha256 == sha256
+    name = (previous.file_name if same and previous else None) or _file_name(resource, url)
+    landing.keep(draft, sha256, name)
+    return _Result(
+        "unchanged" if same else "new",
+        url,
+        answer.status,
+        answer.etag,
+        answer.last_modified,
+        sha256,
+        answer.bytes,
+        file_name=name,
+    )
+
+
+def _ask(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
+    ask = Ask(
+        url,
+        etag=known.etag if known else None,
+        last_modified=known.last_modified if known else None,
+        size_limit_bytes=resource.size_limit_mb * 2**20,
+        time_limit_s=resource.time_limit_s,
+    )
+    return client.download(ask, draft)
+
+
+def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
+    """Ask when the table was last changed, and for the table only where that is news."""
+    table_code = str(resource.options["table_code"])
+    ask = Ask(
+        f"{url}/metadata/table",
+        form={"name": table_code, "area": "all", "language": "de"},
+        headers=genesis_headers(resource.credentials),
+        size_limit_bytes=resource.size_limit_mb * 2**20,
+        time_limit_s=resource.time_limit_s,
+    )
+    answer = client.download(ask, draft)
+    if answer.status != 200:
+        return answer
+    updated = table_updated(draft, table_code)
+    if known is not None and known.etag == updated:
+        return Answer(304, etag=updated)
+    table = dataclasses.replace(ask, url=f"{url}/data/tablefile", form=table_form(table_code, resource.form))
+    answer = client.download(table, draft)
+    if answer.status == 200:
+        refuse_error_answer(draft, table_code)
+    return dataclasses.replace(answer, etag=updated, last_modified=None)
+
+
+def _link_on_page(page: str, pattern: str, client: Client, draft: Path) -> str:
+    """The address on a link page that fits `pattern` as a whole, the last in alphabet (dates in names) of several."""
+    answer = client.download(Ask(page, size_limit_bytes=_PAGE_LIMIT_BYTES), draft)
+    if answer.status != 200:
+        raise FetchFailed(f"{page}: HTTP {answer.status}, expected the page with the link; check the address")
+    links = re.findall(r"""href=["']([^"'<>\s]+)["']""", draft.read_text(encoding="utf-8", errors="replace"))
+    found = sorted(link for link in map(html.unescape, links) if re.fullmatch(pattern, link))
+    if not found:
+        raise FetchFailed(f"{page}: none of {len(links)} links fits {pattern}; see whether the page has changed")
+    return str(found[-1])
+
+
+def _known(previous: FetchRecord | None, url: str, landing: Landing) -> FetchRecord | None:
+    """The former fetch of the same address, where its bytes are still in hand."""
+    if previous is None or previous.url != url or previous.snapshot_sha256 is None or previous.file_name is None:
+        return None
+    return previous if landing.file(previous.snapshot_sha256, previous.file_name).is_file() else None
+
+
+def _evidence(url: str, draft: Path, landing: Landing, refusal: PayloadRefused) -> _Result:
+    """Keep what was refused, so that somebody can look at it."""
+    if not draft.exists() or not draft.stat().st_size:
+        return _Result("failed", url, error=str(refusal))
+    with draft.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    size, name = draft.stat().st_size, "refused"
+    place = landing.keep(draft, sha256, name)
+    return _Result("failed", url, 200, None, None, sha256, size, f"{refusal} (kept as {place})", name)
+
+
+def _file_name(resource: Resource, url: str) -> str:
+    """The publisher's own name for the file, safe as a path segment."""
+    if connector(resource.connector).request == "genesis":
+        return f"{resource.options['table_code']}_flat.zip"
+    name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "body"
+
+
+def _failure(source: Source, partition: Partition, url: str, error: str) -> FetchRecord:
+    log.error("%s %s: %s", source.id, partition.id, error)
+    now = datetime.now(UTC)
+    return FetchRecord(source.id, partition.id, url, now, now, None, None, None, None, 0, outcome="failed", error=error)

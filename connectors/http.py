@@ -1,0 +1,240 @@
+"""Ask a publisher over HTTP: conditional, resumable, patient with what passes and strict about what does not."""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from connectors.errors import FetchFailed, PayloadRefused
+
+log = logging.getLogger(__name__)
+
+USER_AGENT = "muensterland-pipeline/0.1 (regional open data integration)"
+# Statuses that say "later", RFC 9110 and RFC 6585; everything else from 400 up is final.
+PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+ATTEMPTS = 5
+BACKOFF_S, BACKOFF_LIMIT_S = 1.0, 60.0
+# A publisher that asks for more patience than this is asked again by the next scheduled run.
+RETRY_AFTER_LIMIT_S = 300.0
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 20.0, 60.0
+REDIRECT_LIMIT = 5
+CHUNK_BYTES = 2**18
+PARALLEL_PER_HOST = 4
+
+_host_places: dict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(PARALLEL_PER_HOST))
+_host_places_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST."""
+
+    url: str
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
+    last_modified: str | None = None
+    size_limit_bytes: int = 500 * 2**20
+    time_limit_s: float = 600.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came: the status (200, 304, 404 or 410), the validators and how many bytes were written."""
+
+    status: int
+    etag: str | None = None
+    last_modified: str | None = None
+    bytes: int = 0
+
+
+class _Passing(Exception):
+    """A fault that may pass: try again, after `wait_s` where the publisher said so."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class Client:
+    """Asks publishers; one per fetch of a source, used from several threads.
+
+    `rebase` turns a publisher's address into the one that is asked (a mirror's); `sleep` waits between attempts.
+    """
+
+    def __init__(
+        self,
+        rebase: Callable[[str], str],
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._rebase = rebase
+        self._sleep = sleep
+        self._jitter = jitter
+        self._sessions = threading.local()
+
+    def download(self, ask: Ask, target: Path) -> Answer:
+        """Write the answer's body to `target`.
+
+        Returns an Answer with status 200, 304, 404 or 410. Raises FetchFailed where the publisher cannot be reached in
+        `ATTEMPTS` attempts, answers with another error or takes too long; PayloadRefused where more than
+        `size_limit_bytes` come.
+        """
+        deadline = time.monotonic() + ask.time_limit_s
+        body = _Body(target)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with _place_at(ask.url):
+                    return self._ask_once(ask, body, deadline)
+            except _Passing as fault:
+                if attempt == ATTEMPTS:
+                    raise FetchFailed(
+                        f"{ask.url}: {fault} after {ATTEMPTS} attempts; the next run tries again"
+                    ) from fault
+                backoff = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** (attempt - 1)) * (0.5 + self._jitter())
+                wait_s = backoff if fault.wait_s is None else fault.wait_s
+                if wait_s > RETRY_AFTER_LIMIT_S or time.monotonic() + wait_s > deadline:
+                    raise FetchFailed(
+                        f"{ask.url}: {fault}, waiting {wait_s:.0f} s is too long; run again later"
+                    ) from fault
+                log.warning("%s: %s, attempt %d of %d, waiting %.1f s", ask.url, fault, attempt, ATTEMPTS, wait_s)
+                self._sleep(wait_s)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _ask_once(self, ask: Ask, body: _Body, deadline: float) -> Answer:
+        with self._open(ask, body.resume_headers()) as response:
+            status = response.status_code
+            if status in PASSING_STATUSES:
+                raise _Passing(f"HTTP {status}", _retry_after_s(response.headers.get("Retry-After")))
+            if status in (304, 404, 410):
+                return Answer(status, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+            if status == 416:
+                body.restart()
+                raise _Passing("HTTP 416 on resuming")
+            if status not in (200, 206):
+                raise FetchFailed(f"{ask.url}: HTTP {status} {response.reason}, expected 200; see the publisher's page")
+            return body.receive(response, ask, deadline)
+
+    def _open(self, ask: Ask, resume: Mapping[str, str]) -> requests.Response:
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **resume}
+        if not resume and ask.etag:
+            headers["If-None-Match"] = ask.etag
+        elif not resume and ask.last_modified:
+            headers["If-Modified-Since"] = ask.last_modified
+        method, url = ("GET" if ask.form is None else "POST"), self._rebase(ask.url)
+        for _ in range(REDIRECT_LIMIT + 1):
+            try:
+                response = self._session().request(
+                    method,
+                    url,
+                    data=None if ask.form is None else dict(ask.form),
+                    headers=headers,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                )
+            except (requests.ConnectionError, requests.Timeout) as error:
+                raise _Passing(f"not reached ({type(error).__name__})") from error
+            if not response.is_redirect:
+                return response
+            response.close()
+            url = self._followed(ask, url, response.headers["Location"])
+        raise FetchFailed(f"{ask.url}: more than {REDIRECT_LIMIT} redirects; check the address in the source's YAML")
+
+    def _followed(self, ask: Ask, url: str, location: str) -> str:
+        """The address a redirect leads to; a mirror's redirect is re-based like any other address."""
+        target = urljoin(url, location)
+        if urlsplit(target).netloc != urlsplit(url).netloc:
+            if urlsplit(target).scheme != "https":
+                raise FetchFailed(f"{ask.url}: redirects to {target}, expected https; check the address")
+            return self._rebase(target)
+        return target
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._sessions, "session"):
+            self._sessions.session = requests.Session()
+            # Proxy and netrc settings of the machine are not ours to send credentials by.
+            self._sessions.session.trust_env = False
+        session: requests.Session = self._sessions.session
+        return session
+
+
+class _Body:
+    """The bytes received so far, over several attempts."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._validator: str | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        self._received = 0
+        self._target.write_bytes(b"")
+
+    def resume_headers(self) -> dict[str, str]:
+        """Range and If-Range where there are bytes to go on from and a validator that vouches for them."""
+        if not self._received or self._validator is None:
+            return {}
+        return {"Range": f"bytes={self._received}-", "If-Range": self._validator}
+
+    def receive(self, response: requests.Response, ask: Ask, deadline: float) -> Answer:
+        content_range = response.headers.get("Content-Range", "")
+        if response.status_code == 200:
+            self.restart()
+        elif not content_range.startswith(f"bytes {self._received}-"):
+            self.restart()
+            raise _Passing(f"resumed at {content_range!r}, expected byte {self._received}")
+        etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+        # A weak ETag does not promise equal bytes (RFC 9110, 8.8.1), so it cannot vouch for a part.
+        self._validator = etag if etag and not etag.startswith("W/") else modified
+        announced = response.headers.get("Content-Length")
+        expected = self._received + int(announced) if announced and announced.isdecimal() else None
+        if expected is not None and expected > ask.size_limit_bytes:
+            raise PayloadRefused(f"{ask.url}: {expected} bytes announced, at most {ask.size_limit_bytes} allowed")
+        try:
+            with self._target.open("ab") as sink:
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    sink.write(chunk)
+                    self._received += len(chunk)
+                    if self._received > ask.size_limit_bytes:
+                        raise PayloadRefused(f"{ask.url}: more than the allowed {ask.size_limit_bytes} bytes came")
+                    if time.monotonic() > deadline:
+                        raise FetchFailed(
+                            f"{ask.url}: {self._received} bytes in {ask.time_limit_s:.0f} s is too slow; "
+                            "the next run tries again"
+                        )
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _Passing(f"cut off after {self._received} bytes") from error
+        if expected is not None and self._received != expected:
+            raise _Passing(f"{self._received} of {expected} bytes came")
+        return Answer(200, etag, modified, self._received)
+
+
+def _place_at(url: str) -> threading.BoundedSemaphore:
+    """One of the few places that requests to a host share."""
+    with _host_places_lock:
+        return _host_places[urlsplit(url).netloc]
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header: delta-seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

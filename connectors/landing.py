@@ -1,0 +1,86 @@
+"""The landing: bytes as they came, content-addressed, and a log of every attempt to fetch; append-only."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+Outcome = Literal["new", "unchanged", "absent", "failed"]
+
+
+@dataclass(frozen=True)
+class FetchRecord:
+    """One attempt to fetch a partition (design, section 3)."""
+
+    source_id: str
+    partition: str
+    url: str
+    started_at: datetime
+    finished_at: datetime
+    http_status: int | None
+    etag: str | None
+    last_modified: str | None
+    snapshot_sha256: str | None
+    bytes: int
+    outcome: Outcome
+    error: str | None
+    file_name: str | None = None
+
+
+class Landing:
+    """One source's part of the landing: `<source>/<sha256>/<original name>` beside `<source>/fetch_log.jsonl`."""
+
+    def __init__(self, root: Path, source_id: str) -> None:
+        self.folder = root / source_id
+        self._log = self.folder / "fetch_log.jsonl"
+
+    def keep(self, draft: Path, sha256: str, name: str) -> Path:
+        """Move a completely written file into place; what lies there already stays as it is."""
+        place = self.folder / sha256 / name
+        if place.exists():
+            draft.unlink()
+            return place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("rb") as stream:
+            os.fsync(stream.fileno())
+        draft.rename(place)
+        return place
+
+    def file(self, sha256: str, name: str) -> Path:
+        """Where a snapshot's bytes lie."""
+        return self.folder / sha256 / name
+
+    def append(self, record: FetchRecord) -> None:
+        """Add one row to the fetch log; a row is one write, so that a killed run leaves whole rows."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(asdict(record), default=_instant, ensure_ascii=False) + "\n"
+        with self._log.open("ab") as stream:
+            stream.write(line.encode())
+
+    def log(self) -> list[FetchRecord]:
+        """All attempts, oldest first; a last row cut by a power failure is left out."""
+        if not self._log.exists():
+            return []
+        rows = self._log.read_bytes().split(b"\n")
+        return [_record(row) for row in rows[:-1] if row]
+
+    def latest_good(self) -> dict[str, FetchRecord]:
+        """Per partition the last attempt that ended with bytes in hand (`new` or `unchanged`)."""
+        return {row.partition: row for row in self.log() if row.outcome in ("new", "unchanged")}
+
+
+def _instant(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not belong into the fetch log")
+
+
+def _record(row: bytes) -> FetchRecord:
+    fields = json.loads(row)
+    for name in ("started_at", "finished_at"):
+        fields[name] = datetime.fromisoformat(fields[name])
+    return FetchRecord(**fields)

@@ -1,0 +1,52 @@
+"""Tell whether an answer is what its source declares, before anything is made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from connectors.archive import files, open_zip
+from connectors.connector import Payload
+from connectors.errors import PayloadRefused
+
+_HEAD_BYTES = 4096
+
+
+def check_payload(path: Path, payload: Payload) -> None:
+    """Raise PayloadRefused where the file is not a `payload`, with what was expected and what came."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    if not head.strip():
+        raise PayloadRefused(f"{path.name}: expected {payload}, the answer is empty; ask the publisher again")
+    came = _kind(head)
+    if payload in ("zip", "xlsx"):
+        if came != "zip":
+            raise _refusal(path, payload, came, head)
+        with open_zip(path) as archive:
+            if payload == "xlsx" and "[Content_Types].xml" not in files(archive):
+                raise PayloadRefused(f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came")
+    elif came != payload:
+        raise _refusal(path, payload, came, head)
+    if payload == "json":
+        try:
+            json.loads(path.read_bytes())
+        except ValueError as error:
+            raise PayloadRefused(f"{path.name}: expected JSON, {error}; ask the publisher again") from error
+
+
+def _kind(head: bytes) -> str:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"PK"):
+        return "zip"
+    if text[:1] == b"<":
+        return "html" if b"<html" in text[:1024].lower() or text[:9].lower() == b"<!doctype" else "xml"
+    if text[:1] in (b"{", b"["):
+        return "json"
+    return "binary" if b"\0" in head else "csv"
+
+
+def _refusal(path: Path, payload: Payload, came: str, head: bytes) -> PayloadRefused:
+    beginning = head[:120].decode("utf-8", "replace").replace("\n", " ")
+    return PayloadRefused(
+        f"{path.name}: expected {payload}, {came} came: {beginning!r}; see the kept file and the publisher's page"
+    )

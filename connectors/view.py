@@ -1,0 +1,182 @@
+"""A frozen view of everything in force: one folder of Parquet files per staged table, for dbt to read.
+
+The files are hard links, so that connectors may go on writing and compacting while a release is built from the view.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.catalogue import Source
+from connectors.landing import Landing
+from connectors.locate import boundaries_of, locate, points_of
+from connectors.region import Region
+from connectors.staging import replace_parquet, staged_file
+from connectors.tables import (
+    FETCH_LOG,
+    LOCATED_POINT,
+    PARSE_LOG,
+    PARSED_TABLES,
+    REGION_AREA,
+    SNAPSHOT_IN_FORCE,
+    SOURCE_CATALOGUE,
+    SOURCE_COVERAGE,
+    Table,
+)
+
+# More files than this of one source in one table are read as one.
+COMPACT_FROM = 8
+
+
+def snapshots_in_force(catalogue: Mapping[str, Source], staged: Path) -> pa.Table:
+    """The rows of `snapshot_in_force` of all sources in the catalogue, sorted by source and partition."""
+    return _state(SNAPSHOT_IN_FORCE, catalogue, staged)
+
+
+def freeze(
+    view: Path, catalogue: Mapping[str, Source], region: Region, landing: Path, staged: Path, input_kind: str
+) -> None:
+    """Lay out `<view>/<table>/*.parquet` for every staged table; each table has at least one, possibly empty, file."""
+    in_force = snapshots_in_force(catalogue, staged)
+    for table in PARSED_TABLES:
+        _link_table(view, table, in_force, staged)
+    _write(view, SNAPSHOT_IN_FORCE, in_force)
+    _write(view, PARSE_LOG, _state(PARSE_LOG, catalogue, staged))
+    _write(view, FETCH_LOG, _fetch_log(catalogue, landing))
+    _write(view, SOURCE_CATALOGUE, _source_catalogue(catalogue.values(), input_kind))
+    _write(view, SOURCE_COVERAGE, _source_coverage(catalogue.values(), view, region))
+    _write(view, REGION_AREA, _region_area(region))
+    _write(view, LOCATED_POINT, locate(points_of(view), boundaries_of(view)))
+
+
+def _state(table: Table, catalogue: Mapping[str, Source], staged: Path) -> pa.Table:
+    places = [staged / table.name / f"{source_id}.parquet" for source_id in sorted(catalogue)]
+    parts = [pq.ParquetFile(place).read() for place in places if place.exists()]
+    return pa.concat_tables([table.columns.empty_table(), *parts])
+
+
+def _write(view: Path, table: Table, rows: pa.Table) -> None:
+    replace_parquet(view / table.name / "rows.parquet", rows.select(table.columns.names).cast(table.columns))
+
+
+def _link_table(view: Path, table: Table, in_force: pa.Table, staged: Path) -> None:
+    replace_parquet(view / table.name / "none.parquet", table.schema.empty_table())
+    files: dict[str, list[Path]] = defaultdict(list)
+    for row in in_force.to_pylist():
+        place = staged_file(staged, table.name, row["source_id"], row["snapshot_sha256"], row["parse_key"])
+        if place.exists():
+            files[row["source_id"]].append(place)
+    for source_id, places in files.items():
+        if len(places) > COMPACT_FROM:
+            places = [_compacted(staged, table, source_id, places)]
+        for number, place in enumerate(sorted(places)):
+            os.link(place, view / table.name / f"{source_id}-{number}.parquet")
+
+
+def _compacted(staged: Path, table: Table, source_id: str, places: list[Path]) -> Path:
+    """One file with the rows of all `places`, named after them, made once; the one it replaces is removed."""
+    digest = hashlib.sha256("\n".join(str(place.relative_to(staged)) for place in sorted(places)).encode()).hexdigest()
+    folder = staged / ".compacted" / table.name / source_id
+    target = folder / f"{digest}.parquet"
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{digest}"
+    with pq.ParquetWriter(draft, table.schema, compression="zstd") as writer:
+        for place in sorted(places):
+            for batch in pq.ParquetFile(place).iter_batches():
+                writer.write_batch(batch)
+    for former in folder.glob("*.parquet"):
+        former.unlink()
+    draft.replace(target)
+    return target
+
+
+def _fetch_log(catalogue: Mapping[str, Source], landing: Path) -> pa.Table:
+    names = FETCH_LOG.columns.names
+    rows = [
+        {name: getattr(record, name) for name in names}
+        for source_id in sorted(catalogue)
+        for record in Landing(landing, source_id).log()
+    ]
+    return pa.Table.from_pylist(rows, schema=FETCH_LOG.columns)
+
+
+def _source_catalogue(sources: Iterable[Source], input_kind: str) -> pa.Table:
+    rows = [
+        {
+            **source.model_dump(include=set(SOURCE_CATALOGUE.columns.names)),
+            "source_id": source.id,
+            "url": next(iter(source.resources.values())).url,
+            "is_offered": input_kind in source.inputs,
+            "synthetic": input_kind == "sample",
+        }
+        for source in sources
+    ]
+    return pa.Table.from_pylist(rows, schema=SOURCE_CATALOGUE.columns)
+
+
+def _source_coverage(sources: Iterable[Source], view: Path, region: Region) -> pa.Table:
+    """Every municipality a source speaks for: those it names, and all of a Kreis it names."""
+    with duckdb.connect() as database:
+        register = database.sql(
+            f"select distinct ags from read_parquet('{view}/municipality_register/*.parquet') order by ags"
+        ).fetchall()
+    municipalities = [ags for (ags,) in register if region.holds(ags)]
+    rows = [
+        {"source_id": source.id, "ags": ags}
+        for source in sources
+        for ags in municipalities
+        if any(ags.startswith(key) for key in source.covers)
+    ]
+    return pa.Table.from_pylist(rows, schema=SOURCE_COVERAGE.columns)
+
+
+def _region_area(region: Region) -> pa.Table:
+    rows = [
+        {
+            "area_id": region.area_id,
+            "level": "region",
+            "name_de": region.name_de,
+            "name_en": region.name_en,
+            "parent_area_id": None,
+        },
+        *(
+            {
+                "area_id": kreis.area_id,
+                "level": "kreis",
+                "name_de": kreis.name_de,
+                "name_en": kreis.name_en,
+                "parent_area_id": region.area_id,
+            }
+            for kreis in region.kreise
+        ),
+    ]
+    return pa.Table.from_pylist(rows, schema=REGION_AREA.columns)
+
+
+def input_key(
+    catalogue: Mapping[str, Source], region: Region, in_force: pa.Table, code_version: str, as_of: datetime
+) -> str:
+    """What a release is a function of, as one hash: snapshots in force, catalogue, region, code, the clock's date.
+
+    Models and checks know the clock by its date; `fetched_at` is no input.
+    """
+    inputs = {
+        "in_force": in_force.drop_columns(["fetched_at"]).to_pylist(),
+        "catalogue": [source.model_dump(mode="json") for source in catalogue.values()],
+        "region": region.model_dump(mode="json"),
+        "code_version": code_version,
+        "as_of_date": as_of.date().isoformat(),
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
