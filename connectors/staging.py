@@ -81,16 +81,18 @@ class StagedWriter:
 
     def database(self) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB for bulk work on untrusted files: bounded memory, spills to `scratch`, UTC."""
-        return duckdb.connect(
+        database = duckdb.connect(
             config={
                 "memory_limit": "4GB",
                 "temp_directory": str(self.scratch / "spill"),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "TimeZone": "UTC",
                 "preserve_insertion_order": "true",
             }
         )
+        database.execute("load icu")
+        database.execute("set TimeZone = 'UTC'")
+        return database
 
     def read(self, table: Table, records: int) -> None:
         """Say how many records of `table`'s grain the snapshot holds, counted apart from what is written."""

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -36,6 +37,7 @@ from connectors.tables import (
 
 # More files than this of one source in one table are read as one.
 COMPACT_FROM = 8
+LOCAL_TIME = ZoneInfo("Europe/Berlin")
 
 
 def snapshots_in_force(catalogue: Mapping[str, Source], staged: Path) -> pa.Table:
@@ -76,9 +78,8 @@ def _link_table(view: Path, table: Table, in_force: pa.Table, staged: Path) -> N
         place = staged_file(staged, table.name, row["source_id"], row["snapshot_sha256"], row["parse_key"])
         if place.exists():
             files[row["source_id"]].append(place)
-    for source_id, places in files.items():
-        if len(places) > COMPACT_FROM:
-            places = [_compacted(staged, table, source_id, places)]
+    for source_id, single in files.items():
+        places = single if len(single) <= COMPACT_FROM else [_compacted(staged, table, source_id, single)]
         for number, place in enumerate(sorted(places)):
             os.link(place, view / table.name / f"{source_id}-{number}.parquet")
 
@@ -165,6 +166,13 @@ def _region_area(region: Region) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REGION_AREA.columns)
 
 
+def inputs_of(view: Path) -> list[dict[str, str]]:
+    """The snapshots a frozen view is made of, for the release's record."""
+    rows = pq.ParquetFile(view / SNAPSHOT_IN_FORCE.name / "rows.parquet").read().drop_columns(["fetched_at"])
+    inputs: list[dict[str, str]] = rows.to_pylist()
+    return inputs
+
+
 def input_key(
     catalogue: Mapping[str, Source], region: Region, in_force: pa.Table, code_version: str, as_of: datetime
 ) -> str:
@@ -177,6 +185,6 @@ def input_key(
         "catalogue": [source.model_dump(mode="json") for source in catalogue.values()],
         "region": region.model_dump(mode="json"),
         "code_version": code_version,
-        "as_of_date": as_of.date().isoformat(),
+        "as_of_date": as_of.astimezone(LOCAL_TIME).date().isoformat(),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -20,7 +20,7 @@ class HomeBelongsToAnotherInput(RuntimeError):
 
 
 class Settings(BaseSettings):
-    """Settings from the environment: INPUT, MIRROR, REGION_HOME, AS_OF, SOURCES_DIR. Empty means not set."""
+    """Settings from the environment, each under its own name in capitals; empty means not set."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     region_home: Path | None = Field(None, description="root of everything that is written")
     as_of: AwareDatetime | None = Field(None, description="the run's clock, an ISO instant with offset; default now")
     sources_dir: Path = Field(REPOSITORY / "data" / "sources", description="folder of the source catalogue")
+
+    task_retries: int = Field(2, ge=0, description="how often Airflow tries a failed task again")
 
     @field_validator("mirror")
     @classmethod
@@ -70,6 +72,8 @@ class Home:
         self.releases = root / "releases"
         self.airflow = root / "airflow"
         self.logs = root / "logs"
+        self.status = root / "status"
+        self.sample = root / "sample"
 
     def claim(self, kind: Input) -> None:
         """Mark the home as belonging to `kind`, or raise HomeBelongsToAnotherInput.

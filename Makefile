@@ -1,0 +1,58 @@
+# Münsterland regional data pipeline. `make run` and `make test` set up everything they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export INPUT ?=
+export MIRROR ?=
+export REGION_HOME ?=
+export AS_OF ?=
+# Telemetry of all tools stays off, whatever they would do by themselves.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+export SCARF_ANALYTICS := false
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
+
+.PHONY: help setup run test lint format check lock clean
+
+help: ## say what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(READY) ## build .venv from the hashed lock; again only when the lock changes
+
+$(READY): requirements.lock
+	@echo "setting up $(VENV) from requirements.lock"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --link-mode hardlink -r requirements.lock
+	@touch $@
+
+run: $(READY) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
+	@$(BIN)/python -m muensterland run
+
+test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests dbt_project/macros
+
+format: $(READY) ## put Python into the house's form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+check: $(READY) ## check the source catalogue in data/sources
+	@$(BIN)/python -m muensterland check
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what runs have written (data/runtime) and the environment
+	rm -rf data/runtime $(VENV)

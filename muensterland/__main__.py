@@ -1,0 +1,5 @@
+"""`python -m muensterland`."""
+
+from muensterland.cli import app
+
+app()

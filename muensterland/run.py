@@ -1,0 +1,124 @@
+"""The one-shot runner: the whole pipeline through Airflow's own DAGs in one process, with progress and a summary."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+
+from muensterland import airflow_home, steps, summary
+from muensterland.orchestration import sources_by_domain
+from muensterland.settings import Home, Settings
+
+
+class AnotherRunIsActive(RuntimeError):
+    """The home is locked by another run."""
+
+
+def run() -> int:
+    """Run every ingest DAG, then the release; 0 only if one was promoted or the current one is still right."""
+    settings = Settings()
+    home = settings.home
+    home.claim(settings.input)
+    instant = settings.clock().isoformat()
+    os.environ.update(AS_OF=instant, REGION_HOME=str(home.root), INPUT=settings.input, TASK_RETRIES="0")
+    with _locked(home), _sample_publisher(settings), _quiet(home) as terminal:
+        console = Console(file=terminal, highlight=False, soft_wrap=True)
+        console.print(f"[bold]{summary.title(settings.input)}[/bold], as of {instant}, home {escape(str(home.root))}")
+        with _progress_to(console):
+            started = time.monotonic()
+            release_run = _run_dags(home)
+            seconds = time.monotonic() - started
+        return summary.show(console, Settings(), succeeded=release_run, seconds=seconds)
+
+
+def _run_dags(home: Home) -> bool:
+    """Whether the release's DAG run succeeded; failed ingestion is for the sources' states to tell."""
+    airflow_home.configure(home)
+    steps.progress.info("airflow  preparing")
+    airflow_home.prepare_database(home)
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    if bag.import_errors:
+        raise RuntimeError(f"DAG files do not import: {bag.import_errors}")
+    for domain in sources_by_domain():
+        _test(bag, f"ingest_{domain}")
+    return _test(bag, "region_release") == "success"
+
+
+def _test(bag: Any, dag_id: str) -> str:
+    return str(bag.dags[dag_id].test().state)
+
+
+@contextlib.contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """Two runs on one home would write where the other reads; the lock goes with the process."""
+    with (home.root / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AnotherRunIsActive(f"{home.root}: another run is active; wait for it to end") from error
+        yield
+
+
+@contextlib.contextmanager
+def _sample_publisher(settings: Settings) -> Iterator[None]:
+    """For INPUT=sample the project's own publisher on loopback, for the time of the run."""
+    if settings.input != "sample" or settings.mirror:
+        yield
+        return
+    from muensterland.sample.generate import generate
+    from muensterland.sample.server import serve
+
+    generate(settings.home.sample)
+    with serve(settings.home.sample) as address:
+        os.environ["MIRROR"] = address
+        yield
+    del os.environ["MIRROR"]
+
+
+@contextlib.contextmanager
+def _quiet(home: Home) -> Iterator[TextIO]:
+    """Send what Airflow, dbt and their libraries print to a file; yields the terminal."""
+    home.logs.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    with (home.logs / "run.log").open("w") as log, os.fdopen(os.dup(1), "w") as terminal:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, descriptor in enumerate(saved, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _progress_to(console: Console) -> Iterator[None]:
+    """Print what the steps report, a line each."""
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            style = "red" if record.levelno >= logging.ERROR else None
+            console.print(escape(f"  {record.getMessage()}"), style=style)
+
+    handler = Lines()
+    steps.progress.addHandler(handler)
+    steps.progress.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        steps.progress.removeHandler(handler)

@@ -1,0 +1,271 @@
+"""What the tasks of the DAGs do: each step is a function of the settings, its result a small dictionary.
+
+DAGs wire these functions; the one-shot runner reads the status files they leave.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from connectors.catalogue import Source, load_catalogue
+from connectors.errors import FetchFailed, SnapshotRefused
+from connectors.fetching import fetch_source
+from connectors.http import Client
+from connectors.landing import Landing
+from connectors.parsing import parse_source
+from connectors.region import region
+from connectors.registry import check_source
+from muensterland.settings import REPOSITORY, Home, Settings
+
+log = logging.getLogger(__name__)
+progress = logging.getLogger("muensterland.progress")
+
+# The rooms whose files decide what a release says; a change in any of them is another code version.
+_CODE = ("connectors", "dbt_project", "expectations", "publishing", "muensterland")
+_CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
+# Work folders of former runs that are kept for a look at what went wrong.
+KEEP_WORK_FOLDERS = 2
+
+
+def fetch(source_id: str, as_of: str) -> dict[str, Any]:
+    """Fetch one source. Raises FetchFailed where nothing could be fetched; the former snapshots stay in force."""
+    settings, source = _source(source_id)
+    with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
+        check_source(source)
+        landing = Landing(settings.home.landing, source_id)
+        summary = fetch_source(source, landing, Client(settings.rebase), datetime.fromisoformat(as_of))
+        status.update(dataclasses.asdict(summary))
+        parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
+        words = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to ask for"
+        progress.info("fetch    %-32s %s, %.1f MB%s", source_id, words, summary.bytes / 1e6, clock())
+        if summary.failed and not summary.new + summary.unchanged + summary.settled:
+            raise FetchFailed(f"{source_id}: nothing could be fetched. {' | '.join(summary.errors[:3])}")
+    return status
+
+
+def parse(source_id: str) -> dict[str, Any]:
+    """Parse one source. Raises SnapshotRefused where a snapshot is refused and nothing new could be staged."""
+    settings, source = _source(source_id)
+    with _timed() as clock, _Status(settings.home, source_id, "parse") as status:
+        summary = parse_source(source, Landing(settings.home.landing, source_id), settings.home.staged)
+        status.update(dataclasses.asdict(summary))
+        progress.info(
+            "parse    %-32s %d parsed, %d already staged%s: %s staged, %s rejected, %s out of scope%s",
+            source_id,
+            summary.parsed,
+            summary.kept,
+            f", {summary.refused} refused" if summary.refused else "",
+            *(f"{count:,}" for count in (summary.staged, summary.rejected, summary.out_of_scope)),
+            clock(),
+        )
+        if summary.refused and not summary.parsed + summary.kept:
+            raise SnapshotRefused(f"{source_id}: {' | '.join(summary.errors[:3])}")
+    return status
+
+
+def settle(domain: str) -> dict[str, str]:
+    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged."""
+    settings = Settings()
+    states = {source.id: source_state(settings.home, source.id) for source in sources_of(settings, domain)}
+    for source_id, state in states.items():
+        if state in ("stale", "failed"):
+            log.error("%s: %s: %s", source_id, state, " | ".join(source_errors(settings.home, source_id)))
+    return states
+
+
+def begin_release(as_of: str) -> dict[str, str] | None:
+    """Freeze what is in force and say where: `run` (its folder), `as_of`, `input_key`, `code_version`.
+
+    None where the current release was made of just these inputs: there is nothing to build then.
+    """
+    from connectors import view
+    from publishing.release import current
+
+    settings = Settings()
+    home, catalogue = settings.home, load_catalogue(settings.sources_dir)
+    with _timed() as clock:
+        version = code_version()
+        in_force = view.snapshots_in_force(catalogue, home.staged)
+        key = view.input_key(catalogue, region(), in_force, version, datetime.fromisoformat(as_of))
+        release = current(home.releases)
+        if release is not None and release.input_key == key:
+            progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
+            return None
+        run = _work_folder(home, key)
+        view.freeze(run / "staged", catalogue, region(), home.landing, home.staged, settings.input)
+        progress.info("freeze   %d snapshots in force%s", in_force.num_rows, clock())
+    return {"run": str(run), "as_of": as_of, "input_key": key, "code_version": version}
+
+
+def build(run: str, as_of: str, domain: str) -> dict[str, int]:
+    """Build and test a domain's models into the candidate with dbt; rows per mart.
+
+    Raises muensterland.warehouse.BuildFailed naming the models and tests that failed.
+    """
+    from muensterland.warehouse import build_domain
+
+    with _timed() as clock:
+        marts = build_domain(Path(run), domain, as_of, Settings().home.logs / "dbt")
+        progress.info("dbt      %-32s %d marts, %s rows%s", domain, len(marts), f"{sum(marts.values()):,}", clock())
+    return marts
+
+
+def gate(run: str) -> dict[str, Any]:
+    """Judge the candidate; returns the verdict as a dictionary. Raises GateIsRed where a critical check fails."""
+    from expectations.gate import judge
+
+    with _timed() as clock:
+        verdict = judge(candidate_of(run), report=Path(run))
+        progress.info("gate     %s%s", verdict.headline, clock())
+        if not verdict.passed:
+            raise GateIsRed(f"{verdict.headline}; nothing is promoted, see {run}/gate.html")
+    return verdict.summary()
+
+
+class GateIsRed(RuntimeError):
+    """A critical check failed on the candidate; the former release stays current."""
+
+
+def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: dict[str, Any]) -> dict[str, Any]:
+    """Make the candidate the current release, unless it says just what the current one says."""
+    from connectors import view
+    from publishing.release import publish
+
+    settings = Settings()
+    catalogue = load_catalogue(settings.sources_dir)
+    with _timed() as clock:
+        published = publish(
+            candidate=candidate_of(run),
+            manifest=Path(run) / "target" / "manifest.json",
+            releases=settings.home.releases,
+            as_of=datetime.fromisoformat(as_of),
+            input_key=input_key,
+            inputs=view.inputs_of(Path(run) / "staged"),
+            code_version=code_version,
+            gate=verdict,
+            synthetic=settings.input == "sample",
+            attributions=[
+                {name: getattr(source, name) for name in ("id", "attribution", "licence", "licence_url")}
+                for source in catalogue.values()
+                if settings.input in source.inputs
+            ],
+        )
+        word = "promoted" if published.promoted else "every mart equals the current release, which stays:"
+        progress.info("release  %s %s%s", word, published.release.version, clock())
+    shutil.rmtree(run)
+    return {"promoted": published.promoted, "release": published.release.version}
+
+
+def candidate_of(run: str) -> Path:
+    """The DuckDB file that dbt writes in a run's folder."""
+    return Path(run) / "candidate.duckdb"
+
+
+def sources_of(settings: Settings, domain: str) -> list[Source]:
+    """The domain's sources that this INPUT offers."""
+    catalogue = load_catalogue(settings.sources_dir)
+    return [source for source in catalogue.values() if source.domain == domain and settings.input in source.inputs]
+
+
+def source_state(home: Home, source_id: str) -> str:
+    """`new`, `unchanged`, `stale` (failed, but a former snapshot is in force) or `failed` (nothing in force)."""
+    status = read_status(home, source_id)
+    fetched, parsed = status.get("fetch", {}), status.get("parse", {})
+    broken = not fetched or not parsed or any(part.get("error") for part in (fetched, parsed))
+    if broken or fetched.get("failed") or parsed.get("refused"):
+        return "stale" if parsed.get("staged") else "failed"
+    return "new" if fetched["new"] or parsed["parsed"] else "unchanged"
+
+
+def source_errors(home: Home, source_id: str) -> list[str]:
+    """What went wrong with a source in its last run, in its own words."""
+    found: list[str] = []
+    for part in read_status(home, source_id).values():
+        found += part.get("errors") or ([part["error"]] if part.get("error") else [])
+    return found
+
+
+def read_status(home: Home, source_id: str) -> dict[str, dict[str, Any]]:
+    """The status file of a source: what its last `fetch` and `parse` came to."""
+    path = home.status / f"{source_id}.json"
+    status: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return status
+
+
+def code_version() -> str:
+    """`0.1.0+<hash>`: the project's version and a hash over the files that decide what a release says."""
+    digest = hashlib.sha256()
+    files = (path for room in _CODE for path in sorted((REPOSITORY / room).rglob("*")))
+    for path in (path for path in files if path.suffix in _CODE_SUFFIXES and "target" not in path.parts):
+        digest.update(f"{path.relative_to(REPOSITORY)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return f"0.1.0+{digest.hexdigest()[:12]}"
+
+
+def _source(source_id: str) -> tuple[Settings, Source]:
+    settings = Settings()
+    settings.home.claim(settings.input)
+    return settings, load_catalogue(settings.sources_dir)[source_id]
+
+
+def _work_folder(home: Home, key: str) -> Path:
+    """A fresh folder for the run; older ones go, but the last few that failed stay for a look."""
+    home.work.mkdir(parents=True, exist_ok=True)
+    former = sorted(home.work.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in former[KEEP_WORK_FOLDERS:]:
+        shutil.rmtree(folder)
+    run = home.work / key[:16]
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir()
+    return run
+
+
+class _Status:
+    """Collects what a step says of a source and leaves it in the status file, also where the step fails."""
+
+    def __init__(self, home: Home, source_id: str, step: str) -> None:
+        self._home, self._source_id, self._step = home, source_id, step
+        self._entry: dict[str, Any] = {"error": None}
+
+    def __enter__(self) -> dict[str, Any]:
+        return self._entry
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is not None:
+            self._entry["error"] = f"{type(error).__name__}: {error}"
+            progress.error("%-8s %-32s FAILED: %s", self._step, self._source_id, error)
+        # A fetch begins a new run of the source; its parse adds to it.
+        fetching = self._step == "fetch"
+        status = (
+            {"parse": _former_parse(self._home, self._source_id)}
+            if fetching
+            else read_status(self._home, self._source_id)
+        )
+        self._home.status.mkdir(parents=True, exist_ok=True)
+        draft = self._home.status / f".{self._source_id}.json"
+        draft.write_text(
+            json.dumps({**status, self._step: self._entry}, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        draft.replace(self._home.status / f"{self._source_id}.json")
+
+
+def _former_parse(home: Home, source_id: str) -> dict[str, Any]:
+    """What the last parse staged still counts where this run does not come to parsing."""
+    former = read_status(home, source_id).get("parse", {})
+    return {**former, "parsed": 0} if former else {}
+
+
+@contextmanager
+def _timed() -> Iterator[Any]:
+    start = time.monotonic()
+    yield lambda: f"  {time.monotonic() - start:.1f} s"

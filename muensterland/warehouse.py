@@ -1,0 +1,52 @@
+"""Run dbt in process: one domain after the other into one candidate file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from muensterland.settings import REPOSITORY
+
+PROJECT = REPOSITORY / "dbt_project"
+
+
+class BuildFailed(RuntimeError):
+    """A model or a test failed in `dbt build`; nothing is promoted."""
+
+
+def build_domain(run: Path, domain: str, as_of: str, logs: Path) -> dict[str, int]:
+    """Build, test and document the models tagged `domain` into `<run>/candidate.duckdb`; rows per mart.
+
+    Reads `<run>/staged`, leaves dbt's artefacts in `<run>/target`. Raises BuildFailed naming what failed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(
+        REGION_STAGED=str(run / "staged"),
+        REGION_CANDIDATE=str(run / "candidate.duckdb"),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+    )
+    arguments = ["build", "--select", f"tag:{domain}", "--exclude-resource-type", "unit_test"]
+    arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    arguments += ["--target-path", str(run / "target"), "--log-path", str(logs)]
+    arguments += ["--vars", json.dumps({"as_of": as_of}), "--quiet", "--no-use-colors"]
+    outcome = dbtRunner().invoke(arguments)
+    results = list(getattr(outcome.result, "results", []))
+    failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
+    if not outcome.success:
+        words = "; ".join(f"{result.node.name}: {result.message}" for result in failed) or str(outcome.exception)
+        raise BuildFailed(f"dbt build {domain}: {words}; see {logs / 'dbt.log'}")
+    return _rows(run / "candidate.duckdb", [r.node.name for r in results if r.node.resource_type == "model"])
+
+
+def _rows(candidate: Path, models: list[str]) -> dict[str, int]:
+    import duckdb
+
+    with duckdb.connect(str(candidate), read_only=True) as database:
+        tables = database.sql("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        return {
+            name: database.sql(f"select count(*) from marts.{name}").fetchall()[0][0]
+            for (name,) in sorted(tables)
+            if name in models
+        }
