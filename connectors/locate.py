@@ -38,7 +38,7 @@ def locate(points: pa.Table, boundaries: pa.Table) -> pa.Table:
         geometry=gpd.GeoSeries.from_wkb(boundaries["geometry_wkb"].to_pylist(), crs="EPSG:4326"),
     )
     hits = places.sjoin(areas, how="inner", predicate="intersects").groupby(level=0)["ags"].min()
-    ags = pa.array([hits.get(place) for place in places.index], pa.string())
+    ags = pa.array(hits.reindex(places.index), pa.string(), from_pandas=True)
     located = known.append_column("ags", ags).select(LOCATED_POINT.columns.names).cast(LOCATED_POINT.columns)
     return located.sort_by([(name, "ascending") for name in KEY])
 

@@ -37,7 +37,11 @@ CHARGING_HEADER = (
     *("Betreiber", "Straße", "Hausnummer", "Adresszusatz", "Postleitzahl", "Ort", "Bundesland"),
     *("Kreis/kreisfreie Stadt", "Breitengrad", "Längengrad", "Inbetriebnahmedatum"),
     *("Nennleistung Ladeeinrichtung [kW]", "Art der Ladeeinrichung", "Anzahl Ladepunkte"),
-    *(f"{name}{number}{unit}" for number in "1234" for name, unit in (("Steckertypen", ""), ("P", " [kW]"), ("Public Key", ""))),
+    *(
+        f"{name}{number}{unit}"
+        for number in "1234"
+        for name, unit in (("Steckertypen", ""), ("P", " [kW]"), ("Public Key", ""))
+    ),
 )
 OPERATORS = ("Beispielstrom GmbH (synthetisch)", "Musterladen eG (synthetisch)", "Stadtwerke Probe (synthetisch)")
 # Power of a device and of each of its points in kW, as the register writes them.
@@ -103,19 +107,19 @@ class Technology:
     units: int
     first_number: int
     gross_kw: Callable[[random.Random], float]
-    extra: Callable[[random.Random], tuple[tuple[str, str], ...]]
+    details: Callable[[random.Random], tuple[tuple[str, str], ...]]
 
 
 def _solar_kw(roll: random.Random) -> float:
     return 3 + 20 * roll.random() if roll.random() < 0.85 else 31 + 720 * roll.random() ** 3
 
 
-def _solar_extra(roll: random.Random) -> tuple[tuple[str, str], ...]:
+def _solar_details(roll: random.Random) -> tuple[tuple[str, str], ...]:
     siting = ("853", "853", "853", "852", "2961")[roll.randrange(5)]
     return (("AnzahlModule", str(8 + roll.randrange(900))), ("Lage", siting), ("Hauptausrichtung", "699"))
 
 
-SOLAR = Technology("EinheitenSolar", "EinheitSolar", "2495", 5_400, 0, _solar_kw, _solar_extra)
+SOLAR = Technology("EinheitenSolar", "EinheitSolar", "2495", 5_400, 0, _solar_kw, _solar_details)
 OTHERS = (
     Technology(
         "EinheitenWind",
@@ -129,10 +133,12 @@ OTHERS = (
     Technology(
         "EinheitenBiomasse", "EinheitBiomasse", "2493", 150, 20_000, lambda roll: 40 + 700 * roll.random(), lambda _: ()
     ),
-    Technology("EinheitenWasser", "EinheitWasser", "2498", 50, 30_000, lambda roll: 8 + 120 * roll.random(), lambda _: ()),
+    Technology(
+        "EinheitenWasser", "EinheitWasser", "2498", 50, 30_000, lambda roll: 8 + 120 * roll.random(), lambda _: ()
+    ),
 )
 
-# The element MaStR has not announced, on one wind unit.
+# An element MaStR has not announced; the misplaced unit carries it.
 UNKNOWN_TAG = "NeuesMerkmalSynthetisch"
 # The wind unit whose key says Ahaus and whose coordinates say Gronau.
 MISPLACED_UNIT = "SEE909999010000"
@@ -152,7 +158,12 @@ CATALOGUE = {
     ),
     "2": (
         "EinheitBetriebsstatus",
-        {PLANNED: "In Planung", RUNNING: "In Betrieb", PAUSED: "Vorübergehend stillgelegt", SHUT: "Endgültig stillgelegt"},
+        {
+            PLANNED: "In Planung",
+            RUNNING: "In Betrieb",
+            PAUSED: "Vorübergehend stillgelegt",
+            SHUT: "Endgültig stillgelegt",
+        },
     ),
     "3": (
         "Lage",
@@ -203,7 +214,8 @@ def export() -> bytes:
 def _units(technology: Technology) -> list[str]:
     roll = dice(technology.family)
     return [
-        _unit(technology, number, place, roll) for number, place in zip(range(technology.units), _places(roll), strict=False)
+        _unit(technology, number, place, roll)
+        for number, place in zip(range(technology.units), _places(roll), strict=False)
     ]
 
 
@@ -220,9 +232,10 @@ def _places(roll: random.Random) -> Iterator[Municipality]:
 
 def _unit(technology: Technology, number: int, place: Municipality, roll: random.Random) -> str:
     serial = f"909999{technology.first_number + number:06d}"
+    is_misplaced = f"SEE{serial}" == MISPLACED_UNIT
+    place = BY_AGS["05554004"] if is_misplaced else place
     gross = technology.gross_kw(roll)
-    location = "05554020" if f"SEE{serial}" == MISPLACED_UNIT else place.ags
-    longitude, latitude = to_degrees(point_within(location, roll))
+    longitude, latitude = to_degrees(point_within("05554020" if is_misplaced else place.ags, roll))
     ages_ago = _day(roll, date(2000, 1, 1), date(2026, 10, 25))
     updated = _day(roll, date(2024, 1, 1), date(2026, 10, 31))
     fields = [
@@ -235,7 +248,7 @@ def _unit(technology: Technology, number: int, place: Municipality, roll: random
         ("Bundesland", "1403" if place.ags < "05" else "1409"),
         ("Landkreis", KREIS_NAMES[place.kreis]),
         ("Gemeinde", place.short_name),
-        ("Gemeindeschluessel", "05554004" if f"SEE{serial}" == MISPLACED_UNIT else place.ags),
+        ("Gemeindeschluessel", place.ags),
         ("Postleitzahl", place.postal_code),
         ("Ort", place.short_name),
     ]
@@ -248,10 +261,10 @@ def _unit(technology: Technology, number: int, place: Municipality, roll: random
         ("Bruttoleistung", f"{gross:.3f}"),
         ("Nettonennleistung", f"{0.9 * gross:.3f}"),
         ("Einspeisungsart", "689"),
-        *technology.extra(roll),
+        *technology.details(roll),
         ("EegMaStRNummer", f"EEG{serial}"),
     ]
-    if f"SEE{serial}" == MISPLACED_UNIT:
+    if is_misplaced:
         fields.append((UNKNOWN_TAG, "1"))
     record = _element(technology.element, fields)
     return record.replace("&amp;", "&") if f"SEE{serial}" == BROKEN_UNIT else record

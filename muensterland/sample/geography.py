@@ -165,6 +165,7 @@ def _transformer(source: str, target: str) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
+@functools.cache
 def to_metres(longitude: float, latitude: float) -> Point:
     """A place given in degrees (EPSG:4326) in EPSG:25832; to the decimetre, so that every machine agrees."""
     east, north = _transformer("EPSG:4326", "EPSG:25832").transform(longitude, latitude)

@@ -35,6 +35,7 @@ class Channel:
     is_ghost: bool = False
 
     def header(self, month: date) -> str:
+        """The column's name in a month's file."""
         label = self.former_label if month < self.relabelled else self.label
         return f"{self.number} ({label})"
 
@@ -51,15 +52,17 @@ class Station:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """A stretch of a station's local time, from first up to but not including `until`."""
+class Fault:
+    """What went wrong at a station from `first` up to but not including `until` (local time as in its files).
+
+    absent: no rows. blank: neither value nor status. dead: the sensor goes on reporting zero.
+    Anything else is the status the counter's own software gives values it doubts (4) or changed.
+    """
 
     station: int
-    first: datetime
-    until: datetime
-
-    def holds(self, station: int, moment: datetime) -> bool:
-        return self.station == station and self.first <= moment < self.until
+    first: str
+    until: str
+    kind: str
 
 
 STATIONS = (
@@ -96,20 +99,15 @@ STATIONS = (
         ),
     ),
 )
-# Rows that are not there: an outage, and a month that was taken before its last day was over.
-ABSENT = (
-    Gap(900000001, datetime(2026, 2, 10, 6), datetime(2026, 2, 12, 18)),
-    Gap(900000001, datetime(2026, 4, 30, 2, 30), datetime(2026, 5, 1)),
+FAULTS = (
+    Fault(900000001, "2026-02-10 06:00", "2026-02-12 18:00", "absent"),
+    Fault(900000001, "2026-04-30 02:30", "2026-05-01 00:00", "absent"),  # taken before the month's last day was over
+    Fault(900000002, "2026-05-04 09:00", "2026-05-04 12:00", "blank"),
+    Fault(900000003, "2026-08-10 00:00", "2026-08-14 00:00", "dead"),
+    Fault(900000002, "2026-03-16 00:00", "2026-03-18 00:00", "4"),
+    Fault(900000003, "2026-09-04 12:00", "2026-09-04 13:00", "modified"),
 )
-# Rows without value and without status.
-BLANK = (Gap(900000002, datetime(2026, 5, 4, 9), datetime(2026, 5, 4, 12)),)
-# A dead sensor that goes on reporting zero.
-DEAD = (Gap(900000003, datetime(2026, 8, 10), datetime(2026, 8, 14)),)
-# Values the counter's own software doubts or changed.
-STATUS = {
-    "4": (Gap(900000002, datetime(2026, 3, 16), datetime(2026, 3, 18)),),
-    "modified": (Gap(900000003, datetime(2026, 9, 4, 12), datetime(2026, 9, 4, 13)),),
-}
+SOUND = "0"
 
 
 def files() -> dict[str, bytes]:
@@ -142,22 +140,24 @@ def month_file(station: Station, month: date) -> bytes:
     status = [f"{channel.number}-status" for channel in station.channels]
     rows = [",".join(["Datetime", *names, *status])]
     roll = dice(f"bicycles {station.number} {month}")
-    ghosts = len(station.channels) - 3
+    faults = [fault for fault in FAULTS if fault.station == station.number]
     for moment in _quarters(month):
         inwards, outwards = _counted(station, moment, roll)
-        if not _any(ABSENT, station, moment):
-            rows.append(f"{moment:%Y-%m-%d %H:%M}," + _cells(station, moment, inwards, outwards, ghosts))
+        stamp = str(moment)[: len("2026-01-01 00:00")]
+        kind = next((fault.kind for fault in faults if fault.first <= stamp < fault.until), SOUND)
+        if kind != "absent":
+            rows.append(f"{stamp},{_cells(station, kind, inwards, outwards)}")
     return ("\r\n".join(rows) + "\r\n").encode()
 
 
-def _cells(station: Station, moment: datetime, inwards: int, outwards: int, ghosts: int) -> str:
-    if _any(BLANK, station, moment):
-        return "," * (2 * len(station.channels) - 1)
-    if _any(DEAD, station, moment):
-        inwards = outwards = 0
-    status = next((name for name, gaps in STATUS.items() if _any(gaps, station, moment)), "0")
-    values = [str(inwards + outwards), str(inwards), str(outwards), *[""] * ghosts]
-    return ",".join([*values, status, status, status, *[""] * ghosts])
+def _cells(station: Station, kind: str, inwards: int, outwards: int) -> str:
+    """The sum, its two parts and blank ghosts, then the same with their status."""
+    ghosts = "," * (len(station.channels) - 3)
+    if kind == "blank":
+        return f",,{ghosts},,,{ghosts}"
+    if kind == "dead":
+        return f"0,0,0{ghosts},{SOUND},{SOUND},{SOUND}{ghosts}"
+    return f"{inwards + outwards},{inwards},{outwards}{ghosts},{kind},{kind},{kind}{ghosts}"
 
 
 def _quarters(month: date) -> Iterator[datetime]:
@@ -179,7 +179,3 @@ def _counted(station: Station, moment: datetime, roll: random.Random) -> tuple[i
     inwards_share = 0.5 if is_weekend else 0.65 if moment.hour < 12 else 0.38
     inwards = min(count, int(count * (inwards_share + 0.1 * (roll.random() - 0.5)) + roll.random()))
     return inwards, count - inwards
-
-
-def _any(gaps: tuple[Gap, ...], station: Station, moment: datetime) -> bool:
-    return any(gap.holds(station.number, moment) for gap in gaps)

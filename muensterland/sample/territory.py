@@ -179,7 +179,7 @@ def _records() -> list[list[Cell]]:
 
     for ags in sorted(BY_AGS):
         place = BY_AGS[ags]
-        land, district, kreis, association, own = ags[:2], ags[2], ags[3:5], place.ars[5:9], ags[5:]
+        land, district, kreis, association = ags[:2], ags[2], ags[3:5], place.ars[5:9]
         keys: dict[int, Cell] = {2: land, 3: district, 4: kreis}
         kreis_name = place.name if place.is_kreisfrei else KREIS_NAMES[place.kreis]
         tell_once(land, {0: "10", 2: land, 7: LAND_NAMES[land], 12: ""})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -169,13 +170,13 @@ def _line(
     dwell_s: int = 0,
 ) -> Line:
     offsets = [0]
-    for a, b in zip(stops, stops[1:], strict=False):
+    for a, b in itertools.pairwise(stops):
         offsets.append(offsets[-1] + MINUTE * max(1, round(distance_m(a.place, b.place) / metres_per_minute)))
     return Line(number, name, route_type, stops, tuple(offsets), headways, dwell_s)
 
 
 CITY_HEADWAYS = (
-    Headway("weekday", 5 * HOUR, 23 * HOUR + 45 * MINUTE, 30 * MINUTE),
+    Headway("weekday", 5 * HOUR + 15 * MINUTE, 23 * HOUR + 45 * MINUTE, 30 * MINUTE),
     Headway("school", 7 * HOUR + 10 * MINUTE, 7 * HOUR + 40 * MINUTE, 30 * MINUTE),
     Headway("saturday", 6 * HOUR, 23 * HOUR + 45 * MINUTE, 45 * MINUTE),
     Headway("sunday", 8 * HOUR, 22 * HOUR, 60 * MINUTE),
@@ -259,16 +260,24 @@ def _shortest_tree() -> list[tuple[Municipality, Municipality]]:
 
 
 @functools.cache
-def outside_line() -> Line:
-    """A line within Osnabrück: no stop in the region, so the region leaves it out."""
-    hub = town_hall("03404000")
-    stops = tuple(
-        _stop(
-            30_000 + step, f"Osnabrück, Probeweg {step}", Point(hub.place.east + 300 * step, hub.place.north), "03404"
+def outside_lines() -> tuple[Line, ...]:
+    """Lines without a stop in the region: in Osnabrück, within the region's bounding box, and far off in Dortmund."""
+    lines = []
+    for number, ags in (("41", "03404000"), ("471", "05913000")):
+        hub, town = town_hall(ags), BY_AGS[ags]
+        stops = tuple(
+            _stop(
+                30_000 + 10 * int(number) + step,
+                f"{town.short_name}, Probeweg {step}",
+                Point(hub.place.east + 300 * step, hub.place.north),
+                town.kreis,
+            )
+            for step in range(1, 6)
         )
-        for step in range(1, 6)
-    )
-    return _line("41", "Osnabrück Rathaus - Probeweg", 700, (hub, *stops), CITY_M_PER_MIN, CITY_HEADWAYS)
+        lines.append(
+            _line(number, f"{town.short_name} - Probeweg", 700, (hub, *stops), CITY_M_PER_MIN, REGIONAL_HEADWAYS)
+        )
+    return tuple(lines)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from muensterland.sample.timetable import (
     cross_border_line,
     days,
     loop_line,
-    outside_line,
+    outside_lines,
     rail_lines,
     regional_lines,
     runs,
@@ -117,7 +117,7 @@ def national_feed() -> bytes:
     agencies = {
         "bv-1": (OPERATOR_NAME, city_lines()[:2]),
         "rb-2": ("Regionalbus Beispielland (synthetisch)", (*regional_lines(), loop_line())),
-        "sn-3": ("Stadtbus Nachbarstadt (synthetisch)", (outside_line(),)),
+        "sn-3": ("Stadtbus Nachbarstadt (synthetisch)", outside_lines()),
         "gv-4": ("Grensbus Voorbeeld (synthetisch)", (cross_border_line(),)),
     }
     all_lines = [line for _, of_agency in agencies.values() for line in of_agency]
