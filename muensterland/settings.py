@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -83,7 +85,12 @@ class Home:
         marker = self.root / "INPUT"
         self.root.mkdir(parents=True, exist_ok=True)
         if not marker.exists():
-            marker.write_text(kind + "\n", encoding="utf-8")
+            # Linked into place whole, by the first who comes: a reader never meets an empty marker.
+            draft = self.root / f".INPUT.{os.getpid()}"
+            draft.write_text(kind + "\n", encoding="utf-8")
+            with contextlib.suppress(FileExistsError):
+                marker.hardlink_to(draft)
+            draft.unlink()
         owner = marker.read_text(encoding="utf-8").strip()
         if owner != kind:
             raise HomeBelongsToAnotherInput(

@@ -127,10 +127,20 @@ def gate(run: str) -> dict[str, Any]:
 
     with _timed() as clock:
         verdict = judge(candidate_of(run), report=Path(run))
-        progress.info("gate     %s%s", verdict.headline, clock())
+        short: dict[str, Any] = verdict.model_dump(mode="json", include={"passed", "counts"})
+        progress.info("gate     %s%s", gate_headline(short), clock())
         if not verdict.passed:
-            raise GateIsRed(f"{verdict.headline}; nothing is promoted, see {run}/gate.html")
-    return verdict.summary()
+            for check in verdict.failures[:5]:
+                progress.error("gate     %s %s: %s", check.mart, ", ".join(check.columns), check.meaning_en)
+            raise GateIsRed(f"{gate_headline(short)}; nothing is promoted, see {run}/gate.html")
+    return short
+
+
+def gate_headline(verdict: dict[str, Any]) -> str:
+    """The verdict in a line: green or red, and how many checks of each severity failed."""
+    counts = verdict["counts"]
+    failed = ", ".join(f"{count['failed']} of {count['checks']} {name}" for name, count in counts.items())
+    return f"{'green' if verdict['passed'] else 'RED'}: failed {failed}"
 
 
 class GateIsRed(RuntimeError):

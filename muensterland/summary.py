@@ -11,7 +11,7 @@ from rich.table import Table
 
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Input, Settings
-from muensterland.steps import read_status, source_errors, source_state
+from muensterland.steps import gate_headline, read_status, source_errors, source_state
 
 _TITLES: dict[Input, str] = {
     "sample": "Münsterland pipeline, SYNTHETIC sample region / SYNTHETISCHE Beispielregion",
@@ -44,7 +44,7 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
         return 1
     gate = release["gate"]
     console.print(
-        f"[bold]Gate[/bold]: {escape(gate['headline'])}\n"
+        f"[bold]Gate[/bold]: {gate_headline(gate)}\n"
         f"[bold green]Release {release['version']}[/bold green]"
         f"{' (SYNTHETIC / SYNTHETISCH)' if release['synthetic'] else ''}: "
         f"{settings.home.releases / 'current' / 'muensterland.duckdb'}  ({seconds:.0f} s)"

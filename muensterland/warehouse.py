@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from muensterland.settings import REPOSITORY
@@ -20,6 +21,7 @@ def build_domain(run: Path, domain: str, as_of: str, logs: Path) -> dict[str, in
 
     Reads `<run>/staged`, leaves dbt's artefacts in `<run>/target`. Raises BuildFailed naming what failed.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ.update(
@@ -32,6 +34,9 @@ def build_domain(run: Path, domain: str, as_of: str, logs: Path) -> dict[str, in
     arguments += ["--target-path", str(run / "target"), "--log-path", str(logs)]
     arguments += ["--vars", json.dumps({"as_of": as_of}), "--quiet", "--no-use-colors"]
     outcome = dbtRunner().invoke(arguments)
+    # In process dbt would keep the candidate open for writing, and nobody could read it.
+    close_candidate: Callable[[], None] = DuckDBConnectionManager.close_all_connections
+    close_candidate()
     results = list(getattr(outcome.result, "results", []))
     failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
     if not outcome.success:

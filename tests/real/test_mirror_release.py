@@ -1,0 +1,240 @@
+"""The whole pipeline through Airflow on the publishers' real files, as `../shared/mirror.py` serves them.
+
+Every expected figure is counted here straight from the publishers' files, with the standard library.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = REPOSITORY.parent / "shared"
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("mirror")]
+
+KREISE = {"05515": 1, "05554": 17, "05558": 11, "05566": 24, "05570": 13}
+AS_OF = "2026-11-22T12:00:00+00:00"
+SERVICE_DATE = date(2026, 12, 1)
+
+
+@pytest.fixture(scope="module")
+def mirror(real: Path) -> Iterator[str]:
+    """The address of the mirror, served for the time of these tests."""
+    command = [sys.executable, str(SHARED / "mirror.py"), "--port", "0", "--routes", str(real / "routes.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        address = re.search(r"http://\S+", server.stdout.readline())
+        assert address is not None
+        yield address[0].rstrip("/")
+        server.terminate()
+
+
+def run(home: Path, mirror: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "INPUT": "mirror", "MIRROR": mirror, "REGION_HOME": str(home), "AS_OF": AS_OF}
+    command = [sys.executable, "-m", "muensterland", "run"]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def home(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("mirror")
+    outcome = run(home, mirror)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def release(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(home / "releases/current/muensterland.duckdb"), read_only=True) as connection:
+        yield connection
+
+
+def rows(release: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    return release.execute(sql, list(values)).fetchall()
+
+
+def read_csv(path: Path, encoding: str = "utf-8-sig", delimiter: str = ";") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding=encoding)), delimiter=delimiter))
+
+
+def test_all_66_municipalities_are_there(release: duckdb.DuckDBPyConnection) -> None:
+    found = rows(release, "select kreis_ags, count(*) from marts.dim_municipality group by 1")
+    assert dict(found) == KREISE
+    assert rows(release, "select count(*) from marts.dim_municipality where geometry_wkb is null") == [(0,)]
+
+
+def test_population_is_the_zensus_figure(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    archive = real / "registers/zensus2022-ffcsv/1000A-0000_1773175153999_de_flat.zip"
+    with zipfile.ZipFile(archive) as opened:
+        text = opened.read(opened.namelist()[0]).decode("utf-8-sig")
+    expected = {
+        row["1_variable_attribute_code"][:5] + row["1_variable_attribute_code"][9:]: int(row["value"])
+        for row in csv.DictReader(io.StringIO(text), delimiter=";")
+        if row["1_variable_code"] == "GEOGM4" and row["1_variable_attribute_code"][:5] in KREISE
+    }
+    found = dict(rows(release, "select ags, population from marts.mart_population where source_id = 'zensus-2022'"))
+    assert len(expected) == 66
+    assert found == expected
+
+
+def test_schools_per_municipality_are_those_of_the_file(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    lines = (real / "registers/nrw-schuldaten/schuldaten.csv").read_text(encoding="utf-8-sig").splitlines(True)[1:]
+    keys = [row["Gemeindeschluessel"] for row in csv.DictReader(lines, delimiter=";")]
+    expected = Counter(key for key in keys if key[:5] in KREISE)
+    assert expected.total() == 542
+    assert dict(rows(release, "select ags, count(*) from marts.dim_school group by 1")) == expected
+
+
+@pytest.mark.parametrize(
+    ("site", "month"),
+    [("100020113", "2024-03"), ("100035541", "2025-03"), ("100020113", "2024-10"), ("100035541", "2023-10")],
+)
+def test_daily_traffic_is_the_sum_channel(
+    release: duckdb.DuckDBPyConnection, real: Path, site: str, month: str
+) -> None:
+    expected: Counter[date] = Counter()
+    path = real / f"mobility/ms-radverkehr-zaehlstellen/{site}/{month}.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        assert next(reader)[1].startswith(site)
+        for row in reader:
+            if row[1]:
+                expected[date.fromisoformat(row[0][:10])] += int(row[1])
+    found = rows(
+        release,
+        "select date, count from marts.mart_traffic_day where site_id = ? and mode = 'bicycle' "
+        "and strftime(date, '%Y-%m') = ? and count is not null",
+        site,
+        month,
+    )
+    assert len(expected) >= 28
+    assert dict(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("site", "day", "hours"),
+    [("100020113", "2024-03-31", 23), ("100035541", "2025-03-30", 23), ("100020113", "2024-10-27", 25)],
+)
+def test_clock_change_days_have_their_hours(
+    release: duckdb.DuckDBPyConnection, site: str, day: str, hours: int
+) -> None:
+    found = rows(
+        release,
+        "select count(*), count(distinct hour_at), sum(intervals_measured) from marts.fct_count_hour "
+        "where site_id = ? and mode = 'bicycle' and direction = 'both' and cast(hour_local as date) = ?",
+        site,
+        day,
+    )
+    assert found[0][:2] == (hours, hours)
+
+
+def test_charging_points_are_those_of_the_register(release: duckdb.DuckDBPyConnection) -> None:
+    found = rows(
+        release,
+        "select count(*), sum(charging_points), sum(cast(power_kw as decimal(18, 2))) from marts.dim_charging_station",
+    )
+    assert [float(value) for value in found[0]] == [166, 321, 8449.59]
+    repeated = rows(release, "select count(*) from marts.dim_charging_station where is_repeated_row")
+    assert repeated[0][0] > 0
+
+
+def test_installed_capacity_is_localzeros(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    columns = {"solar": "pv", "wind": "wind_on", "biomass": "biomass", "hydro": "water"}
+    reference = read_csv(real / "energy/localzero-renewable-energy/2024.csv", delimiter=",")
+    expected = {
+        (row["ags"], technology): float(row[column])
+        for row in reference
+        for technology, column in columns.items()
+        if row["ags"][:5] in KREISE and not (row["ags"].endswith("000") and row["ags"] != "05515000")
+        if float(row[column])
+    }
+    found = rows(
+        release,
+        "select ags, technology, gross_capacity_kw from marts.mart_energy_capacity "
+        "where month = '2024-12-01' and gross_capacity_kw > 0",
+    )
+    assert len({ags for ags, _ in expected}) == 66
+    assert {(ags, technology): float(kw) for ags, technology, kw in found} == pytest.approx(expected, abs=0.001)
+
+
+def test_departures_and_visits_per_stop_are_those_of_the_feed(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    departures, visits = count_service(real / "standin/stadtwerke_feed.zip", SERVICE_DATE)
+    found = rows(
+        release, "select stop_id, departures, visits from marts.fct_departure_day where service_date = ?", SERVICE_DATE
+    )
+    assert len(visits) > 500
+    assert {stop: seen for stop, _, seen in found} == visits
+    assert {stop: count for stop, count, _ in found if count} == departures
+
+
+def count_service(feed: Path, day: date) -> tuple[Counter[str], Counter[str]]:
+    """Departures and visits per stop on a day, counted by the definitions of the design and nothing of the project."""
+    with zipfile.ZipFile(feed) as archive:
+        tables = {
+            name: list(csv.DictReader(io.TextIOWrapper(archive.open(f"{name}.txt"), "utf-8-sig")))
+            for name in ("calendar", "calendar_dates", "trips", "stop_times")
+        }
+    text, weekday = f"{day:%Y%m%d}", f"{day:%A}".lower()
+    services = {
+        row["service_id"]
+        for row in tables["calendar"]
+        if row[weekday] == "1" and row["start_date"] <= text <= row["end_date"]
+    }
+    for row in tables["calendar_dates"]:
+        if row["date"] == text:
+            (services.add if row["exception_type"] == "1" else services.discard)(row["service_id"])
+    trips = {row["trip_id"] for row in tables["trips"] if row["service_id"] in services}
+    calls = [row for row in tables["stop_times"] if row["trip_id"] in trips]
+    last: dict[str, int] = {}
+    for row in calls:
+        last[row["trip_id"]] = max(last.get(row["trip_id"], -1), int(row["stop_sequence"]))
+    visits = Counter(row["stop_id"] for row in calls)
+    departures = Counter(
+        row["stop_id"]
+        for row in calls
+        if int(row["stop_sequence"]) != last[row["trip_id"]] and row["pickup_type"] != "1"
+    )
+    return departures, visits
+
+
+def test_a_second_run_downloads_and_parses_nothing(home: Path, mirror: str) -> None:
+    before = (home / "releases/current").resolve()
+    outcome = run(home, mirror)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "nothing in force has changed" in outcome.stdout
+    assert (home / "releases/current").resolve() == before
+    for path in (home / "status").glob("*.json"):
+        status = json.loads(path.read_text(encoding="utf-8"))
+        assert (status["fetch"]["new"], status["fetch"]["bytes"], status["parse"]["parsed"]) == (0, 0, 0), path.name
+
+
+def test_every_source_accounts_for_every_record(home: Path) -> None:
+    states = [json.loads(path.read_text(encoding="utf-8"))["parse"] for path in (home / "status").glob("*.json")]
+    assert len(states) >= 9
+    for state in states:
+        assert state["read"] == state["staged"] + state["rejected"] + state["out_of_scope"] > 0, state["source_id"]
+
+
+def test_no_month_of_the_counters_is_left_out(release: duckdb.DuckDBPyConnection) -> None:
+    gaps = rows(release, "select site_id, date from marts.mart_traffic_day order by site_id, date")
+    for (site, day), (next_site, next_day) in itertools.pairwise(gaps):
+        if site == next_site:
+            assert next_day - day <= timedelta(days=1), (site, day)
