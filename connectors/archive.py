@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -24,13 +26,13 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """An opened archive whose directory has passed the checks; raises PayloadRefused with what is wrong."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise PayloadRefused(f"{path.name}: expected a zip archive, {error}; ask the publisher again") from error
     with archive:
         _check(path, archive)
         try:
             yield archive
-        except (zipfile.BadZipFile, EOFError) as error:
+        except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, UnicodeDecodeError) as error:
             raise PayloadRefused(f"{path.name}: damaged archive, {error}; ask the publisher again") from error
 
 
@@ -40,10 +42,19 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
         raise PayloadRefused(f"{path.name}: {len(members)} members, expected at most {MEMBER_LIMIT}")
     for member in members:
         parts = PurePosixPath(member.filename.replace("\\", "/"))
+        if not 0 <= member.header_offset < path.stat().st_size:
+            raise PayloadRefused(f"{path.name}: member {member.filename!r} lies outside of the file")
+        if not parts.name:
+            raise PayloadRefused(f"{path.name}: a member has the name {member.filename!r}")
         if parts.is_absolute() or ".." in parts.parts or ":" in member.filename:
             raise PayloadRefused(f"{path.name}: member name {member.filename!r} leaves the archive's folder")
         if member.flag_bits & 0x1:
             raise PayloadRefused(f"{path.name}: member {member.filename!r} is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PayloadRefused(
+                f"{path.name}: member {member.filename!r} is packed by method {member.compress_type}, "
+                "expected stored or deflated"
+            )
         large = member.file_size > RATIO_FLOOR_BYTES
         if large and member.file_size > RATIO_LIMIT * max(member.compress_size, 1):
             raise PayloadRefused(
@@ -94,7 +105,7 @@ def content_sha256(path: Path, name_of: Callable[[str], str] = str) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     with open_zip(path) as archive:
-        for member in sorted(archive.infolist(), key=lambda member: member.filename):
+        for member in sorted(archive.infolist(), key=lambda member: name_of(member.filename)):
             if member.is_dir():
                 continue
             with archive.open(member) as stream:

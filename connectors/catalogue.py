@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from muensterland.settings import Input
 
@@ -21,6 +21,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 HttpsAddress = Annotated[str, StringConstraints(pattern=r"^https://[^/\s]+/\S*$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+# A value becomes part of an address and of a partition's id `resource/key=value/…`.
+PartitionValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+# Five fields; one that Airflow cannot read would take all DAGs of the file with it.
+Cron = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$")]
 AreaKey = Annotated[str, StringConstraints(pattern=r"^(\d{5}|\d{8})$")]
 
 
@@ -58,7 +62,7 @@ class Resource(_Strict):
     url: HttpsAddress
     options: dict[str, Any] = {}
     form: dict[str, str] = {}
-    partitions: dict[str, ResourceValues | Months | tuple[Text, ...]] = {}
+    partitions: dict[str, ResourceValues | Months | tuple[PartitionValue, ...]] = {}
     follow_link: str | None = Field(None, description="regular expression of the file's address on the page `url`")
     absent_is_fine: bool = False
     credentials: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]+$")] | None = None
@@ -70,7 +74,20 @@ class Resource(_Strict):
         named = set(re.findall(r"{(\w+)}", self.url))
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
+        if re.search(r"[{}]", re.sub(r"{\w+}", "", self.url)):
+            raise ValueError("url: braces may only enclose the name of a partition")
         return self
+
+    @field_validator("follow_link")
+    @classmethod
+    def _link_is_an_https_pattern(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("https://"):
+            raise ValueError("must describe the whole address, beginning with https://")
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
 
 
 class Source(_Strict):
@@ -87,7 +104,7 @@ class Source(_Strict):
     attribution: Text
     covers: tuple[AreaKey, ...] = Field(min_length=1)
     inputs: tuple[Input, ...] = ("sample", "mirror", "live")
-    schedule: Text
+    schedule: Cron
     priority: int = Field(50, ge=0, le=100)
     fresh_for_days: int = Field(gt=0)
     drift: Literal["report", "freeze"] = "report"
@@ -123,7 +140,7 @@ def load_source(path: Path) -> Source:
     """The source of one file; raises CatalogueError naming file and key."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
     try:
         source = Source.model_validate(content)

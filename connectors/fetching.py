@@ -10,6 +10,7 @@ import itertools
 import json
 import logging
 import re
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from connectors.archive import content_sha256
@@ -64,6 +65,9 @@ class FetchSummary:
 
 def fetch_source(source: Source, landing: Landing, client: Client, as_of: datetime) -> FetchSummary:
     """Ask for every partition that is due and keep what came; failures are rows of the log and of the summary."""
+    # Drafts of a killed fetch; one source is fetched by one process at a time.
+    for leftover in landing.folder.glob(".fetching-*"):
+        shutil.rmtree(leftover)
     records: list[FetchRecord] = []
     settled = 0
     for name, resource in source.resources.items():
@@ -126,14 +130,17 @@ def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list
         raise FetchFailed(f"{source.id}: {values.from_resource} was never fetched, so its partitions are unknown")
     path = landing.file(record.snapshot_sha256, record.file_name)
     try:
-        found = [str(entry[values.json_key]) for entry in json.loads(path.read_bytes())]
-    except (KeyError, TypeError) as error:
+        found = [entry[values.json_key] for entry in json.loads(path.read_bytes())]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {values.json_key!r}") from error
     for value in found:
         # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-            raise FetchFailed(f"{source.id}: {path.name}: {values.json_key} {value[:80]!r} does not fit an address")
-    return found
+        plain = isinstance(value, str | int) and not isinstance(value, bool)
+        if not plain or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(value)):
+            raise FetchFailed(
+                f"{source.id}: {path.name}: {values.json_key} {str(value)[:80]!r} does not fit an address"
+            )
+    return list(dict.fromkeys(map(str, found)))
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
@@ -203,9 +210,13 @@ def _attempt(
 ) -> _Result:
     if resource.follow_link is not None:
         url = _link_on_page(url, resource.follow_link, client, draft)
-    known = _known(previous, url, landing)
     genesis = connector(resource.connector).request == "genesis"
-    answer = (_ask_genesis if genesis else _ask)(resource, url, client, draft, known)
+    base = url
+    if genesis:
+        # The form decides what comes, so it is part of what was asked.
+        url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
+    known = _known(previous, url, landing)
+    answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",
@@ -250,7 +261,7 @@ def _ask(resource: Resource, url: str, client: Client, draft: Path, known: Fetch
 
 def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
     """Ask when the table was last changed, and for the table only where that is news."""
-    table_code = str(resource.options["table_code"])
+    table_code = _table_code(resource)
     ask = Ask(
         f"{url}/metadata/table",
         form={"name": table_code, "area": "all", "language": "de"},
@@ -269,6 +280,10 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
     if answer.status == 200:
         refuse_error_answer(draft, table_code)
     return dataclasses.replace(answer, etag=updated, last_modified=None)
+
+
+def _table_code(resource: Resource) -> str:
+    return str(resource.options["table_code"])
 
 
 def _link_on_page(page: str, pattern: str, client: Client, draft: Path) -> str:
@@ -304,7 +319,7 @@ def _evidence(url: str, draft: Path, landing: Landing, refusal: PayloadRefused) 
 def _file_name(resource: Resource, url: str) -> str:
     """The publisher's own name for the file, safe as a path segment."""
     if connector(resource.connector).request == "genesis":
-        return f"{resource.options['table_code']}_flat.zip"
+        return f"{_table_code(resource)}_flat.zip"
     name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
     return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "body"
 

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from connectors.errors import FetchFailed, PayloadRefused
+from connectors.errors import PayloadRefused
 
 # The hosts' own advice for the codes a data engineer meets.
 _ADVICE = {
@@ -36,11 +36,12 @@ def genesis_headers(credentials: str | None) -> dict[str, str]:
 
 
 def table_updated(answer: Path, table_code: str) -> str:
-    """When the host last changed the table, from its `metadata/table` answer; raises FetchFailed for an error."""
+    """When the host last changed the table, from its `metadata/table` answer; raises PayloadRefused for an error."""
     content = json.loads(_checked_json(answer.read_bytes(), table_code))
-    updated = (content.get("Object") or {}).get("Updated")
+    described = content.get("Object")
+    updated = described.get("Updated") if isinstance(described, dict) else None
     if not updated:
-        raise FetchFailed(f"{table_code}: metadata/table has no Object.Updated; see the kept file")
+        raise PayloadRefused(f"{table_code}: metadata/table has no Object.Updated; see the kept file")
     return str(updated)
 
 
@@ -62,7 +63,7 @@ def _checked_json(content: bytes, table_code: str) -> bytes:
     try:
         status = json.loads(content)["Status"]
         code, text = int(status["Code"]), str(status["Content"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PayloadRefused(f"{table_code}: expected a GENESIS answer with Status, {content[:120]!r} came") from error
     if code != 0:
         raise PayloadRefused(f"{table_code}: GENESIS code {code}: {text} {_ADVICE.get(code, 'see the host`s help')}")

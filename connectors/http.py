@@ -5,16 +5,18 @@ from __future__ import annotations
 import email.utils
 import logging
 import random
+import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 
 from connectors.errors import FetchFailed, PayloadRefused
 
@@ -31,6 +33,7 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 20.0, 60.0
 REDIRECT_LIMIT = 5
 CHUNK_BYTES = 2**18
 PARALLEL_PER_HOST = 4
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 
 _host_places: dict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(PARALLEL_PER_HOST))
 _host_places_lock = threading.Lock()
@@ -118,7 +121,7 @@ class Client:
             if status in PASSING_STATUSES:
                 raise _Passing(f"HTTP {status}", _retry_after_s(response.headers.get("Retry-After")))
             if status in (304, 404, 410):
-                return Answer(status, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+                return Answer(status, _told(response, "ETag"), _told(response, "Last-Modified"))
             if status == 416:
                 body.restart()
                 raise _Passing("HTTP 416 on resuming")
@@ -146,20 +149,19 @@ class Client:
                 )
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise _Passing(f"not reached ({type(error).__name__})") from error
+            except (requests.RequestException, ValueError) as error:
+                raise FetchFailed(f"{ask.url}: {url} cannot be asked: {error}; check the source's YAML") from error
             if not response.is_redirect:
                 return response
             response.close()
-            url = self._followed(ask, url, response.headers["Location"])
+            target = _redirect_target(ask, url, response.headers["Location"])
+            if urlsplit(target).netloc == urlsplit(url).netloc:
+                url = target
+            else:
+                # Another host gets no credentials; on a mirror it is re-based like any other address.
+                headers = {name: value for name, value in headers.items() if name not in ask.headers}
+                url = self._rebase(target)
         raise FetchFailed(f"{ask.url}: more than {REDIRECT_LIMIT} redirects; check the address in the source's YAML")
-
-    def _followed(self, ask: Ask, url: str, location: str) -> str:
-        """The address a redirect leads to; a mirror's redirect is re-based like any other address."""
-        target = urljoin(url, location)
-        if urlsplit(target).netloc != urlsplit(url).netloc:
-            if urlsplit(target).scheme != "https":
-                raise FetchFailed(f"{ask.url}: redirects to {target}, expected https; check the address")
-            return self._rebase(target)
-        return target
 
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "session"):
@@ -189,22 +191,22 @@ class _Body:
         return {"Range": f"bytes={self._received}-", "If-Range": self._validator}
 
     def receive(self, response: requests.Response, ask: Ask, deadline: float) -> Answer:
-        content_range = response.headers.get("Content-Range", "")
+        etag, modified = _told(response, "ETag"), _told(response, "Last-Modified")
         if response.status_code == 200:
             self.restart()
-        elif not content_range.startswith(f"bytes {self._received}-"):
-            self.restart()
-            raise _Passing(f"resumed at {content_range!r}, expected byte {self._received}")
-        etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+        else:
+            self._check_part(response.headers.get("Content-Range", ""), etag)
+        expected = self._expected_bytes(response)
         # A weak ETag does not promise equal bytes (RFC 9110, 8.8.1), so it cannot vouch for a part.
         self._validator = etag if etag and not etag.startswith("W/") else modified
-        announced = response.headers.get("Content-Length")
-        expected = self._received + int(announced) if announced and announced.isdecimal() else None
+        if "Content-Encoding" in response.headers:
+            # We keep decoded bytes, a range counts encoded ones.
+            self._validator = None
         if expected is not None and expected > ask.size_limit_bytes:
             raise PayloadRefused(f"{ask.url}: {expected} bytes announced, at most {ask.size_limit_bytes} allowed")
         try:
             with self._target.open("ab") as sink:
-                for chunk in response.iter_content(CHUNK_BYTES):
+                for chunk in _chunks(response):
                     sink.write(chunk)
                     self._received += len(chunk)
                     if self._received > ask.size_limit_bytes:
@@ -214,11 +216,56 @@ class _Body:
                             f"{ask.url}: {self._received} bytes in {ask.time_limit_s:.0f} s is too slow; "
                             "the next run tries again"
                         )
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except urllib3.exceptions.HTTPError as error:
             raise _Passing(f"cut off after {self._received} bytes") from error
         if expected is not None and self._received != expected:
             raise _Passing(f"{self._received} of {expected} bytes came")
         return Answer(200, etag, modified, self._received)
+
+    def _check_part(self, content_range: str, etag: str | None) -> None:
+        """Begin anew where a 206 does not go on from our last byte in the same content."""
+        part, received, validator = _CONTENT_RANGE.fullmatch(content_range), self._received, self._validator
+        if part is None or int(part[1]) != received:
+            self.restart()
+            raise _Passing(f"resumed at {content_range!r}, expected byte {received}")
+        if etag and validator and validator.startswith('"') and etag != validator:
+            self.restart()
+            raise _Passing(f"resumed in other content, {etag} for {validator}")
+
+    def _expected_bytes(self, response: requests.Response) -> int | None:
+        """How long the body is in all, where the publisher says so."""
+        part = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if response.status_code == 206 and part is not None and part[2] != "*":
+            return int(part[2])
+        announced = response.headers.get("Content-Length", "")
+        if "Content-Encoding" in response.headers or not re.fullmatch(r"\d{1,18}", announced):
+            return None
+        return self._received + int(announced)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives; waits for no full chunk, so that the time limit is seen however slowly bytes drip."""
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        yield chunk
+
+
+def _told(response: requests.Response, header: str) -> str | None:
+    """A validator that can be sent back, else None: control characters or no end would spoil our request."""
+    value = response.headers.get(header)
+    return value if value and value.isprintable() and len(value) <= 1_000 else None
+
+
+def _redirect_target(ask: Ask, url: str, location: str) -> str:
+    """The address a redirect of `url` leads to: https, or the very host that was asked in the same way."""
+    try:
+        target = urljoin(url, location)
+        asked, led_to = urlsplit(url), urlsplit(target)
+    except ValueError as error:
+        raise FetchFailed(f"{ask.url}: redirects to {location[:200]!r}, no address ({error})") from error
+    known = (led_to.scheme, led_to.netloc) == (asked.scheme, asked.netloc)
+    if not known and (led_to.scheme != "https" or not led_to.hostname):
+        raise FetchFailed(f"{ask.url}: redirects to {target[:200]}, expected https; check the address")
+    return target
 
 
 def _place_at(url: str) -> threading.BoundedSemaphore:
@@ -235,6 +282,8 @@ def _retry_after_s(value: str | None) -> float | None:
         return float(value)
     try:
         until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
+    # HTTP dates are in UTC; one that says `-0000` comes without zone.
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())

@@ -55,10 +55,17 @@ class Landing:
         return self.folder / sha256 / name
 
     def append(self, record: FetchRecord) -> None:
-        """Add one row to the fetch log; a row is one write, so that a killed run leaves whole rows."""
+        """Add one row to the fetch log; a row is one write, so that a killed run leaves whole rows.
+
+        A row that a power failure cut was never in the log (see `log`), so it makes way for the next one.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(record), default=_instant, ensure_ascii=False) + "\n"
-        with self._log.open("ab") as stream:
+        with self._log.open("a+b") as stream:
+            if stream.tell():
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    os.truncate(self._log, self._log.read_bytes().rfind(b"\n") + 1)
             stream.write(line.encode())
 
     def log(self) -> list[FetchRecord]:

@@ -30,7 +30,7 @@ def check_payload(path: Path, payload: Payload) -> None:
     if payload == "json":
         try:
             json.loads(path.read_bytes())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PayloadRefused(f"{path.name}: expected JSON, {error}; ask the publisher again") from error
 
 

@@ -71,6 +71,9 @@ def parse_options(resource: Resource) -> dict[str, Any]:
                 checked[option] = adapter.validate_json(json.dumps(resource.options[option]))
             except ValidationError as error:
                 raise CatalogueError(f"options.{option}: {error.errors()[0]['msg']}") from error
+            except TypeError as error:
+                # YAML reads 2024-01-01 as a date, which no option is.
+                raise CatalogueError(f"options.{option}: {error}; put the value into quotes") from error
         elif parameter.default is parameter.empty:
             raise CatalogueError(f"options.{option}: {resource.connector} needs it")
     return checked

@@ -26,6 +26,7 @@ from connectors.staging import replace_parquet, staged_file
 from connectors.tables import (
     FETCH_LOG,
     LOCATED_POINT,
+    MUNICIPALITY_REGISTER,
     PARSE_LOG,
     PARSED_TABLES,
     REGION_AREA,
@@ -130,8 +131,9 @@ def _source_catalogue(sources: Iterable[Source], input_kind: str) -> pa.Table:
 def _source_coverage(sources: Iterable[Source], view: Path, region: Region) -> pa.Table:
     """Every municipality a source speaks for: those it names, and all of a Kreis it names."""
     with duckdb.connect() as database:
-        register = database.sql(
-            f"select distinct ags from read_parquet('{view}/municipality_register/*.parquet') order by ags"
+        register = database.execute(
+            "select distinct ags from read_parquet($files, hive_partitioning = false) order by ags",
+            {"files": [str(path) for path in sorted((view / MUNICIPALITY_REGISTER.name).glob("*.parquet"))]},
         ).fetchall()
     municipalities = [ags for (ags,) in register if region.holds(ags)]
     rows = [

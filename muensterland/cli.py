@@ -8,7 +8,7 @@ from rich.console import Console
 
 from connectors.catalogue import CatalogueError, load_catalogue
 from connectors.registry import check_source
-from muensterland.run import AnotherRunIsActive
+from muensterland.run import AnotherRunIsActive, MirrorMissing
 from muensterland.settings import HomeBelongsToAnotherInput, Settings
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -21,7 +21,7 @@ def run() -> None:
 
     try:
         code = run_pipeline()
-    except (AnotherRunIsActive, CatalogueError, HomeBelongsToAnotherInput, ValidationError) as error:
+    except (AnotherRunIsActive, CatalogueError, HomeBelongsToAnotherInput, MirrorMissing, ValidationError) as error:
         Console(stderr=True).print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error
     raise typer.Exit(code)

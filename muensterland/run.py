@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+import requests
 from rich.console import Console
 from rich.markup import escape
 
+from connectors.http import CONNECT_TIMEOUT_S
 from muensterland import airflow_home, steps, summary
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Home, Settings
@@ -23,11 +25,16 @@ class AnotherRunIsActive(RuntimeError):
     """The home is locked by another run."""
 
 
+class MirrorMissing(RuntimeError):
+    """The input is to come from a mirror, and there is none."""
+
+
 def run() -> int:
     """Run every ingest DAG, then the release; 0 only if one was promoted or the current one is still right."""
     settings = Settings()
     home = settings.home
     home.claim(settings.input)
+    _require_mirror(settings)
     instant = settings.clock().isoformat()
     os.environ.update(AS_OF=instant, REGION_HOME=str(home.root), INPUT=settings.input, TASK_RETRIES="0")
     with _locked(home), _sample_publisher(settings), _quiet(home) as terminal:
@@ -38,6 +45,18 @@ def run() -> int:
             release_run = _run_dags(home)
             seconds = time.monotonic() - started
         return summary.show(console, Settings(), succeeded=release_run, seconds=seconds)
+
+
+def _require_mirror(settings: Settings) -> None:
+    """Raise MirrorMissing at once where every fetch would fail after its last attempt, minutes later."""
+    if settings.input == "live" or (settings.input == "sample" and settings.mirror is None):
+        return
+    if settings.mirror is None:
+        raise MirrorMissing("INPUT=mirror needs MIRROR=http://HOST:PORT, the address that stands in for all publishers")
+    try:
+        requests.head(settings.mirror, timeout=CONNECT_TIMEOUT_S, allow_redirects=False)
+    except requests.RequestException as error:
+        raise MirrorMissing(f"MIRROR={settings.mirror} does not answer ({type(error).__name__}); start it") from error
 
 
 def _run_dags(home: Home) -> bool:

@@ -99,7 +99,7 @@ def begin_release(as_of: str) -> dict[str, str] | None:
         in_force = view.snapshots_in_force(catalogue, home.staged)
         key = view.input_key(catalogue, region(), in_force, version, datetime.fromisoformat(as_of))
         release = current(home.releases)
-        if release is not None and release.input_key == key:
+        if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
             return None
         run = _work_folder(home, key)
@@ -165,6 +165,7 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
             code_version=code_version,
             gate=verdict,
             synthetic=settings.input == "sample",
+            reports=[Path(run) / "gate.json", Path(run) / "gate.html"],
             attributions=[
                 {name: getattr(source, name) for name in ("id", "attribution", "licence", "licence_url")}
                 for source in catalogue.values()
@@ -173,6 +174,8 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
         )
         word = "promoted" if published.promoted else "every mart equals the current release, which stays:"
         progress.info("release  %s %s%s", word, published.release.version, clock())
+    # A release made of other inputs may say the same: what was built last is remembered apart from it.
+    _write_json(_built_file(settings.home), {"input_key": input_key, "release": published.release.version})
     shutil.rmtree(run)
     return {"promoted": published.promoted, "release": published.release.version}
 
@@ -211,6 +214,25 @@ def read_status(home: Home, source_id: str) -> dict[str, dict[str, Any]]:
     path = home.status / f"{source_id}.json"
     status: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return status
+
+
+def _built_file(home: Home) -> Path:
+    return home.status / "built" / "release.json"
+
+
+def _built(home: Home) -> dict[str, str]:
+    """Which inputs were built last, and the release that tells of them."""
+    path = _built_file(home)
+    built: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return built
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Replace a file whole, so that a killed run leaves the former one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    draft.replace(path)
 
 
 def code_version() -> str:
@@ -261,12 +283,7 @@ class _Status:
             if fetching
             else read_status(self._home, self._source_id)
         )
-        self._home.status.mkdir(parents=True, exist_ok=True)
-        draft = self._home.status / f".{self._source_id}.json"
-        draft.write_text(
-            json.dumps({**status, self._step: self._entry}, indent=1, ensure_ascii=False), encoding="utf-8"
-        )
-        draft.replace(self._home.status / f"{self._source_id}.json")
+        _write_json(self._home.status / f"{self._source_id}.json", {**status, self._step: self._entry})
 
 
 def _former_parse(home: Home, source_id: str) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""Options are checked against the connector's signature; the parse key says when the same rows come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connectors.catalogue import CatalogueError, Resource
+from connectors.region import region
+from connectors.registry import CONNECTORS, check_source, connector, parse_key, parse_options
+from connectors.tables import PARSED_TABLES
+from tests.connectors.conftest import Letters, source_of
+
+
+def resource(connector: str, **options: Any) -> Resource:
+    return Resource(connector=connector, url="https://town.example/file", options=options)
+
+
+def problem(connector: str, **options: Any) -> str:
+    fields = {"connector": connector, "url": "https://town.example/file", "options": options}
+    with pytest.raises(CatalogueError) as caught:
+        check_source(source_of({"file": fields}))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(CONNECTORS))
+def test_every_registered_connector_is_what_it_is_called(name: str) -> None:
+    found = connector(name)
+    assert found.name == name
+    assert found.version >= 1
+    assert set(found.tables) <= set(PARSED_TABLES)
+
+
+def test_an_unknown_connector_is_refused_with_those_there_are() -> None:
+    message = problem("excel")
+    assert message.startswith("town.yml: resources.file.connector: 'excel' is unknown, expected one of bkg_boundaries")
+
+
+def test_an_unknown_option_is_refused_with_those_there_are() -> None:
+    assert problem("gtfs", regiononly=True) == (
+        "town.yml: resources.file.options.regiononly: gtfs has no such option, expected region_only"
+    )
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, [True]])
+def test_an_option_of_another_type_is_refused(value: object) -> None:
+    message = problem("gtfs", region_only=value)
+    assert message == "town.yml: resources.file.options.region_only: Input should be a valid boolean"
+
+
+def test_an_option_that_yaml_read_as_a_date_is_refused() -> None:
+    message = problem("genesis_ffcsv", table_code=date(2024, 1, 1))
+    assert message.startswith("town.yml: resources.file.options.table_code: ")
+    assert message.endswith("put the value into quotes")
+
+
+def test_a_required_option_must_be_there() -> None:
+    assert problem("genesis_ffcsv") == "town.yml: resources.file.options.table_code: genesis_ffcsv needs it"
+
+
+def test_options_come_as_the_parser_takes_them() -> None:
+    assert parse_options(resource("mastr_export", technologies=["solar", "wind"])) == {
+        "technologies": ("solar", "wind")
+    }
+    assert parse_options(resource("mastr_export")) == {}
+    assert "technologies" in problem("mastr_export", technologies=["nuclear"])
+
+
+def test_equal_questions_have_an_equal_parse_key(letters: Letters) -> None:
+    first = parse_key(resource("letters", prefix="a", year=1), {"x": "1", "y": "2"}, region())
+    assert first == parse_key(resource("letters", year=1, prefix="a"), {"y": "2", "x": "1"}, region())
+    assert first.startswith("1-")
+
+
+def test_whatever_changes_the_rows_changes_the_parse_key(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+    smaller = region().model_copy(update={"kreise": region().kreise[:1]})
+    keys = [
+        parse_key(resource("letters"), {}, region()),
+        parse_key(resource("letters", prefix="a"), {}, region()),
+        parse_key(resource("letters"), {"station": "1"}, region()),
+        parse_key(resource("letters"), {}, smaller),
+        parse_key(resource("gtfs"), {}, region()),
+    ]
+    module = sys.modules["connectors.formats.letters"]
+    monkeypatch.setattr(module, "CONNECTOR", dataclasses.replace(connector("letters"), version=2))
+    keys.append(parse_key(resource("letters"), {}, region()))
+    assert len(set(keys)) == 6

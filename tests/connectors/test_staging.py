@@ -1,0 +1,228 @@
+"""Staged files appear whole or not at all, and every record is accounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.errors import AccountingError
+from connectors.staging import Account, StagedWriter, remove_leftovers, replace_parquet
+from connectors.tables import COLUMN_DRIFT, COUNT_CHANNEL, COUNT_SITE, RECORD_ACCOUNT, REJECTED_ROW
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Path:
+    return tmp_path / "staged"
+
+
+@pytest.fixture
+def out(staged: Path) -> StagedWriter:
+    return StagedWriter(staged, "town", "ab12", "1-cd")
+
+
+def site(number: int) -> dict[str, Any]:
+    return {"record_number": number, "site_id": f"{number}", "site_name": "Neutor", "first_year": 2020}
+
+
+def rows_of(place: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.ParquetFile(place).read().to_pylist()
+    return rows
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_lie_with_their_key_in_the_tables_schema(staged: Path, out: StagedWriter) -> None:
+    with out:
+        out.read(COUNT_SITE, 2)
+        out.write(COUNT_SITE, [site(1), site(2)])
+        assert files_below(staged / COUNT_SITE.name) == []
+        out.close()
+    place = staged / "count_site" / "source_id=town" / "snapshot_sha256=ab12" / "1-cd.parquet"
+    assert out.file_of("count_site") == place
+    assert pq.ParquetFile(place).schema_arrow.equals(COUNT_SITE.schema)
+    assert rows_of(place)[1] == {
+        "source_id": "town",
+        "snapshot_sha256": "ab12",
+        "parse_key": "1-cd",
+        "record_number": 2,
+        "site_id": "2",
+        "site_name": "Neutor",
+        "first_year": 2020,
+    }
+
+
+def test_rows_come_as_a_table_a_reader_or_dictionaries_with_columns_in_any_order(out: StagedWriter) -> None:
+    table = pa.table(
+        {"site_name": ["a"], "first_year": pa.array([None], pa.int64()), "site_id": ["1"], "record_number": [1]}
+    )
+    with out:
+        out.read(COUNT_SITE, 4)
+        out.write(COUNT_SITE, table)
+        out.write(
+            COUNT_SITE, pa.RecordBatchReader.from_batches(table.schema, [*table.to_batches(), *table.to_batches()])
+        )
+        out.write(COUNT_SITE, [site(4)])
+        out.write(COUNT_SITE, [])
+        assert out.close()["count_site"] == Account(read=4, staged=4)
+    assert [row["site_id"] for row in rows_of(out.file_of("count_site"))] == ["1", "1", "1", "4"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"record_number": [1], "site_id": ["1"], "site_name": ["a"]},
+        {"record_number": [1], "site_id": ["1"], "site_name": ["a"], "first_year": ["twenty"]},
+        {"record_number": [1], "site_id": ["1"], "site_name": ["a"], "first_year": [2**40]},
+    ],
+    ids=["missing", "type", "range"],
+)
+def test_rows_that_do_not_fit_the_schema_are_refused(out: StagedWriter, row: dict[str, Any]) -> None:
+    with out, pytest.raises((pa.ArrowInvalid, KeyError)):
+        out.write(COUNT_SITE, pa.table(row))
+
+
+# -- the account -----------------------------------------------------------------------------------------------------
+
+
+def test_the_account_says_what_became_of_every_record(out: StagedWriter) -> None:
+    with out:
+        out.read(COUNT_SITE, 5)
+        out.write(COUNT_SITE, [site(1)])
+        out.reject(COUNT_SITE, 2, "site_name", "x" * 900, "too long")
+        out.reject(COUNT_SITE, 3, "site_id", None, "no id")
+        out.out_of_scope(COUNT_SITE, "footer", 2)
+        out.out_of_scope(COUNT_SITE, "preamble", 0)
+        out.drift(COUNT_SITE, "colour", "new")
+        out.drift(COUNT_SITE, "colour", "new")
+        accounts = out.close()
+    assert accounts == {"count_site": Account(read=5, staged=1, rejected=2, out_of_scope=2)}
+    told = [(row["outcome"], row["reason"], row["records"]) for row in rows_of(out.file_of(RECORD_ACCOUNT.name))]
+    assert told == [
+        ("read", None, 5),
+        ("staged", None, 1),
+        ("rejected", "no id", 1),
+        ("rejected", "too long", 1),
+        ("out_of_scope", "footer", 2),
+    ]
+    first, second = rows_of(out.file_of(REJECTED_ROW.name))
+    assert (first["table_name"], first["record_number"], first["column_name"]) == ("count_site", 2, "site_name")
+    assert first["raw_text"] == "x" * 500
+    assert (second["raw_text"], second["reason"]) == (None, "no id")
+    (drift,) = rows_of(out.file_of(COLUMN_DRIFT.name))
+    assert (drift["table_name"], drift["column_name"], drift["change"]) == ("count_site", "colour", "new")
+
+
+@pytest.mark.parametrize("read", [0, 2, 4])
+def test_a_lost_or_doubled_record_is_an_error_and_nothing_is_staged(staged: Path, out: StagedWriter, read: int) -> None:
+    with (
+        pytest.raises(
+            AccountingError, match=f"town ab12: count_site: read {read} records, but staged 2 \\+ rejected 1"
+        ),
+        out,
+    ):
+        out.read(COUNT_CHANNEL, 0)
+        out.read(COUNT_SITE, read)
+        out.write(COUNT_SITE, [site(1), site(2)])
+        out.reject(COUNT_SITE, 3, "site_id", "?", "no id")
+        out.close()
+    assert files_below(staged) == []
+
+
+@pytest.mark.parametrize(
+    ("account", "share"),
+    [
+        (Account(read=10, staged=9, rejected=1), 0.1),
+        (Account(read=10, staged=1, rejected=1, out_of_scope=8), 0.5),
+        (Account(read=10, out_of_scope=10), 0.0),
+        (Account(), 0.0),
+    ],
+)
+def test_the_rejected_share_is_of_the_records_in_scope(account: Account, share: float) -> None:
+    assert account.rejected_share == share
+
+
+def test_the_first_rejection_is_told_in_words(out: StagedWriter) -> None:
+    with out:
+        out.reject(COUNT_CHANNEL, 1, "channels", "?", "elsewhere")
+        out.reject(COUNT_SITE, 7, "site_id", "ä?", "no id")
+        out.reject(COUNT_SITE, 8, "site_id", "b", "later")
+        assert out.first_rejection("count_site") == "record 7, site_id: no id ('ä?')"
+
+
+# -- nothing half ----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_begun_is_gone_after_an_error(staged: Path, out: StagedWriter) -> None:
+    with pytest.raises(ZeroDivisionError), out:
+        (out.scratch / "unpacked").write_bytes(b"x")
+        out.write(COUNT_SITE, [site(1)])
+        _ = 1 / 0
+    assert list(staged.iterdir()) == []
+
+
+def test_the_account_is_placed_last(staged: Path, out: StagedWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed: list[str] = []
+    replace = Path.replace
+
+    def watched(draft: Path, place: Path) -> Path:
+        placed.append(draft.stem)
+        return replace(draft, place)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    with out:
+        out.read(COUNT_SITE, 2)
+        out.write(COUNT_SITE, [site(1)])
+        out.reject(COUNT_SITE, 2, "site_id", "?", "no id")
+        out.close()
+    assert placed == ["count_site", "rejected_row", "record_account"]
+
+
+def test_leftovers_of_a_killed_parse_are_removed_but_no_one_elses(staged: Path) -> None:
+    StagedWriter(staged, "town", "ab", "1-c").write(COUNT_SITE, [site(1)])
+    StagedWriter(staged, "town-hall", "ab", "1-c")
+    remove_leftovers(staged, "town")
+    (left,) = staged.iterdir()
+    assert left.name.startswith(".writing.town-hall.")
+
+
+def test_a_replaced_file_is_met_whole_by_those_who_read_it(tmp_path: Path) -> None:
+    place = tmp_path / "table" / "town.parquet"
+    replace_parquet(place, pa.table({"a": [1]}))
+    reader = pq.ParquetFile(place)
+    replace_parquet(place, pa.table({"a": [2, 3]}))
+    assert reader.read().to_pydict() == {"a": [1]}
+    assert pq.ParquetFile(place).read().to_pydict() == {"a": [2, 3]}
+    assert files_below(tmp_path) == ["table/town.parquet"]
+
+
+def test_the_former_file_stays_where_the_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "town.parquet"
+    replace_parquet(place, pa.table({"a": [1]}))
+
+    def full(rows: pa.Table, draft: Path, **_: Any) -> None:
+        draft.write_bytes(b"PAR1 half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(OSError, match="No space left"):
+        replace_parquet(place, pa.table({"a": [2]}))
+    assert files_below(tmp_path) == ["town.parquet"]
+    assert rows_of(place) == [{"a": 1}]
+
+
+def test_the_database_for_bulk_work_thinks_in_utc_and_loads_nothing_from_the_network(out: StagedWriter) -> None:
+    with out, out.database() as database:
+        asked = "select current_setting('TimeZone'), current_setting('autoinstall_known_extensions')"
+        assert database.sql(asked).fetchall() == [("UTC", False)]
+        assert database.sql("select timezone('Europe/Berlin', timestamp '2024-07-01 12:00')").fetchone() is not None

@@ -1,0 +1,131 @@
+"""The DAG files: quick to import, one DAG per domain made from the catalogue, wired as the design says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Imports each DAG file in a process of its own, as the scheduler does, and says what it found.
+DESCRIBE = """
+import json, pathlib, runpy, sys, time
+import airflow.sdk
+import airflow.models
+files = {}
+for path in sys.argv[1:]:
+    before = time.process_time()
+    runpy.run_path(path)
+    files[path.rsplit("/", 1)[-1]] = {
+        "seconds": time.process_time() - before,
+        "heavy": sorted({"duckdb", "pyarrow", "pandas", "geopandas", "dbt", "great_expectations"} & set(sys.modules)),
+        "dags": {},
+    }
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(str(pathlib.Path(sys.argv[1]).parent))
+assert not bag.import_errors, bag.import_errors
+for dag in bag.dags.values():
+    files[dag.fileloc.rsplit("/", 1)[-1]]["dags"][dag.dag_id] = {
+        "doc": dag.doc_md,
+        "max_active_runs": dag.max_active_runs,
+        "tasks": {
+            task.task_id: {
+                "upstream": sorted(task.upstream_task_ids),
+                "pool": task.pool,
+                "retries": task.retries,
+                "trigger_rule": task.trigger_rule.value,
+                "mapped": bool(list(task.iter_mapped_task_groups())),
+                "outlets": [outlet.name for outlet in task.outlets or []],
+            }
+            for task in dag.tasks
+        },
+    }
+print("DESCRIBED" + json.dumps(files))
+"""
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")),
+        "PYTHONPATH": str(REPOSITORY),
+        "INPUT": "live",
+        "REGION_HOME": str(tmp_path_factory.mktemp("home")),
+        "TASK_RETRIES": "",
+    }
+    files = sorted(str(path) for path in (REPOSITORY / "dags").glob("*.py"))
+    outcome = subprocess.run(
+        [sys.executable, "-c", DESCRIBE, *files],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "DESCRIBED" in outcome.stdout, outcome.stderr
+    found: dict[str, Any] = json.loads(outcome.stdout.split("DESCRIBED", 1)[1])
+    return found
+
+
+def test_every_dag_file_imports_in_less_than_a_second_and_without_heavy_modules(described: dict[str, Any]) -> None:
+    assert sorted(described) == ["ingest.py", "region_release.py"]
+    for name, file in described.items():
+        assert file["seconds"] < 1, name
+        assert file["heavy"] == [], name
+
+
+def test_there_is_one_ingest_dag_per_domain_with_every_source_of_the_catalogue(described: dict[str, Any]) -> None:
+    catalogue = [yaml.safe_load(path.read_text()) for path in (REPOSITORY / "data/sources").glob("*.yml")]
+    dags = described["ingest.py"]["dags"]
+    assert set(dags) == {f"ingest_{source['domain']}" for source in catalogue}
+    for dag_id, dag in dags.items():
+        hosts = {
+            next(iter(source["resources"].values()))["url"].split("/")[2].replace(".", "_")
+            for source in catalogue
+            if f"ingest_{source['domain']}" == dag_id
+        }
+        groups = {task.split(".")[0] for task in dag["tasks"] if "." in task}
+        assert groups == {f"from_{host}" for host in hosts}, dag_id
+        assert dag["doc"]
+
+
+def test_each_source_is_fetched_then_parsed_in_a_mapped_group_with_its_hosts_pool(described: dict[str, Any]) -> None:
+    tasks = described["ingest.py"]["dags"]["ingest_mobility"]["tasks"]
+    fetch, parse = (tasks[f"from_raw_githubusercontent_com.{verb}"] for verb in ("fetch", "parse"))
+    assert fetch["mapped"] and parse["mapped"]
+    assert fetch["pool"] == "raw_githubusercontent_com"
+    assert fetch["retries"] == parse["retries"] == 2
+    assert parse["upstream"] == ["from_raw_githubusercontent_com.fetch"]
+
+
+def test_the_last_task_states_failures_and_emits_the_asset_whatever_happened(described: dict[str, Any]) -> None:
+    for dag_id, dag in described["ingest.py"]["dags"].items():
+        settle = dag["tasks"]["settle"]
+        assert settle["trigger_rule"] == "all_done"
+        assert settle["outlets"] == [dag_id.replace("ingest_", "ingested_")]
+        assert set(settle["upstream"]) >= {task for task in dag["tasks"] if task.endswith(".parse")}
+
+
+def test_the_release_builds_one_domain_after_the_other_then_judges_then_promotes(described: dict[str, Any]) -> None:
+    dag = described["region_release.py"]["dags"]["region_release"]
+    upstream = {task: set(found["upstream"]) for task, found in dag["tasks"].items()}
+    assert dag["max_active_runs"] == 1
+    assert upstream == {
+        "begin": set(),
+        "build_core": {"begin"},
+        "build_transit": {"begin", "build_core"},
+        "build_mobility": {"begin", "build_transit"},
+        "build_energy": {"begin", "build_mobility"},
+        "build_registers": {"begin", "build_energy"},
+        "gate": {"begin", "build_registers"},
+        "promote": {"begin", "gate"},
+    }
+    assert {found["pool"] for task, found in dag["tasks"].items() if task.startswith("build_")} == {"warehouse"}

@@ -1,0 +1,64 @@
+"""What a user meets who gets a setting wrong: an exit code and one message that says what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def muensterland(home: Path, command: str = "run", **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "REGION_HOME": str(home), "COLUMNS": "200", **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "muensterland", command],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_mirror_that_does_not_answer_is_said_at_once(tmp_path: Path) -> None:
+    # Port 9 (discard) is answered by nobody here.
+    outcome = muensterland(tmp_path, INPUT="mirror", MIRROR="http://127.0.0.1:9")
+    assert outcome.returncode == 2
+    assert "MIRROR=http://127.0.0.1:9 does not answer" in outcome.stderr
+
+
+def test_a_mirror_must_be_named(tmp_path: Path) -> None:
+    outcome = muensterland(tmp_path, INPUT="mirror", MIRROR="")
+    assert outcome.returncode == 2
+    assert "needs MIRROR=" in outcome.stderr
+
+
+def test_a_home_of_another_input_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "INPUT").write_text("live\n")
+    outcome = muensterland(tmp_path, INPUT="sample")
+    assert outcome.returncode == 2
+    assert "holds data of INPUT=live" in outcome.stderr
+
+
+def test_a_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    outcome = muensterland(tmp_path, INPUT="sampel")
+    assert outcome.returncode == 2
+    assert "input" in outcome.stderr
+    assert "'sample', 'mirror' or 'live'" in outcome.stderr
+
+
+def test_check_names_file_and_key_of_what_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("id: broken\ntitel: Zähler\n", encoding="utf-8")
+    outcome = muensterland(tmp_path, "check", SOURCES_DIR=str(tmp_path))
+    assert outcome.returncode == 2
+    assert "broken.yml: " in outcome.stderr
+    assert "titel: " in outcome.stderr
+
+
+def test_check_passes_the_catalogue_as_it_is(tmp_path: Path) -> None:
+    outcome = muensterland(tmp_path, "check")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "sources are in order" in outcome.stdout

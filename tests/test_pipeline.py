@@ -1,0 +1,181 @@
+"""The steps that the DAGs wire, from the synthetic publishers' bytes to a release, without Airflow around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from connectors.catalogue import DOMAINS
+from muensterland import steps
+from muensterland.orchestration import sources_by_domain
+from muensterland.sample.generate import generate
+from muensterland.sample.server import serve
+from muensterland.settings import Settings
+from muensterland.steps import source_state
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+AS_OF = "2026-11-22T12:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def publishers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("publishers")
+    generate(folder)
+    with serve(folder) as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class Region:
+    """A home, and the steps on it."""
+
+    home: Path
+    patch: pytest.MonkeyPatch
+
+    def settle(self, **settings: str) -> Settings:
+        for name, value in {"REGION_HOME": str(self.home), "INPUT": "sample", **settings}.items():
+            self.patch.setenv(name, value)
+        return Settings()
+
+    def ingest(self, order: Callable[[list[str]], list[str]] = sorted) -> None:
+        for source_id in order([source.id for sources in sources_by_domain().values() for source in sources]):
+            steps.fetch(source_id, AS_OF)
+            steps.parse(source_id)
+
+    def release(self) -> dict[str, Any] | None:
+        run = steps.begin_release(AS_OF)
+        if run is None:
+            return None
+        for domain in DOMAINS:
+            steps.build(run["run"], run["as_of"], domain)
+        steps.promote(**run, verdict=steps.gate(run["run"]))
+        record: dict[str, Any] = json.loads((self.home / "releases/current/release.json").read_text(encoding="utf-8"))
+        return record
+
+
+@pytest.fixture(scope="module")
+def first(publishers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Region, dict[str, Any]]]:
+    """A home with its first release."""
+    with pytest.MonkeyPatch.context() as patch:
+        region = Region(tmp_path_factory.mktemp("first"), patch)
+        region.settle(MIRROR=publishers)
+        region.ingest()
+        record = region.release()
+        assert record is not None
+        yield region, record
+
+
+def test_a_release_says_what_it_is_made_of(first: tuple[Region, dict[str, Any]]) -> None:
+    _, record = first
+    assert record["synthetic"] is True
+    assert "SYNTHETIC" in record["title_en"]
+    assert record["gate"]["passed"] is True
+    assert {used["source_id"] for used in record["inputs"]} == {
+        source.id for sources in sources_by_domain().values() for source in sources
+    }
+    assert record["marts"]["dim_municipality"]["rows"] == 66
+    assert all(mart["rows"] > 0 for mart in record["marts"].values())
+
+
+def test_the_gates_report_lies_beside_the_release(first: tuple[Region, dict[str, Any]]) -> None:
+    region, record = first
+    report = json.loads((region.home / "releases/current/gate.json").read_text(encoding="utf-8"))
+    assert report["passed"] is True
+    assert {check["mart"] for check in report["checks"]} == set(record["marts"])
+    assert "<html" in (region.home / "releases/current/gate.html").read_text(encoding="utf-8")
+
+
+def test_the_same_bytes_in_another_order_give_equal_marts(
+    first: tuple[Region, dict[str, Any]], publishers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, record = first
+    other = Region(tmp_path, monkeypatch)
+    other.settle(MIRROR=publishers)
+    other.ingest(order=lambda ids: sorted(ids, reverse=True))
+    again = other.release()
+    assert again is not None
+    contents = [{name: mart["content_sha256"] for name, mart in made["marts"].items()} for made in (record, again)]
+    assert contents[0] == contents[1]
+
+
+def test_a_second_run_parses_nothing_and_keeps_the_release(first: tuple[Region, dict[str, Any]]) -> None:
+    region, record = first
+    region.ingest()
+    assert region.release() is None
+    assert (region.home / "releases/current").resolve().name == record["version"]
+
+
+def test_what_covers_no_municipality_says_so(first: tuple[Region, dict[str, Any]]) -> None:
+    region, _ = first
+    with duckdb.connect(str(region.home / "releases/current/muensterland.duckdb"), read_only=True) as release:
+        speaking = release.sql(
+            "select ags, domain, count(*) from marts.mart_coverage group by all having count(*) > 0"
+        ).fetchall()
+        silent = release.sql(
+            "select distinct ags, reason from marts.mart_coverage where domain = 'mobility' and source_id = 'none'"
+        ).fetchall()
+    assert len(speaking) == 66 * len(DOMAINS)
+    # Only Münster counts bicycles.
+    assert len(silent) == 65
+    assert all(reason for _, reason in silent)
+
+
+def test_a_source_that_fails_keeps_its_snapshot_and_stops_no_other(
+    first: tuple[Region, dict[str, Any]], publishers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = tmp_path / "sources"
+    catalogue.mkdir()
+    for path in Settings().sources_dir.glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        (catalogue / path.name).write_text(
+            text.replace("schuldaten.csv", "moved.csv") if path.stem == "nrw-schools" else text, encoding="utf-8"
+        )
+    region = Region(tmp_path / "home", monkeypatch)
+    region.settle(MIRROR=publishers)
+    region.ingest()
+    settings = region.settle(MIRROR=publishers, SOURCES_DIR=str(catalogue))
+    with pytest.raises(steps.FetchFailed, match=r"nrw-schools.*404"):
+        steps.fetch("nrw-schools", AS_OF)
+    steps.fetch("zensus-2022", AS_OF)
+    steps.parse("zensus-2022")
+    assert source_state(settings.home, "nrw-schools") == "stale"
+    assert source_state(settings.home, "zensus-2022") == "unchanged"
+    assert steps.settle("registers")["nrw-schools"] == "stale"
+    record = region.release()
+    assert record is not None
+    with duckdb.connect(str(region.home / "releases/current/muensterland.duckdb"), read_only=True) as release:
+        reasons = release.sql(
+            "select distinct reason from marts.mart_coverage where source_id = 'nrw-schools'"
+        ).fetchall()
+        schools = release.sql("select count(*) from marts.dim_school").fetchall()
+    assert len(reasons) == 1
+    assert reasons[0][0] is not None
+    assert schools[0][0] > 66
+
+
+def test_a_red_gate_promotes_nothing_and_says_which_rows(
+    publishers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region = Region(tmp_path, monkeypatch)
+    region.settle(MIRROR=publishers)
+    region.ingest()
+    run = steps.begin_release(AS_OF)
+    assert run is not None
+    for domain in DOMAINS:
+        steps.build(run["run"], run["as_of"], domain)
+    with duckdb.connect(str(steps.candidate_of(run["run"]))) as candidate:
+        candidate.execute("update marts.dim_municipality set population = -1 where ags = '05515000'")
+    with pytest.raises(steps.GateIsRed, match="nothing is promoted"):
+        steps.gate(run["run"])
+    report = json.loads((Path(run["run"]) / "gate.json").read_text(encoding="utf-8"))
+    failed = [check for check in report["checks"] if not check["success"] and check["severity"] == "critical"]
+    assert [check["mart"] for check in failed] == ["dim_municipality"]
+    assert "05515000" in json.dumps(failed[0]["examples"])
+    assert not (region.home / "releases" / "current").exists()
