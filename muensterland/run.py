@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from connectors.http import CONNECT_TIMEOUT_S
 from muensterland import airflow_home, steps, summary
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Home, Settings
+
+
+# The summary's tables cut names short on anything narrower.
+NARROWEST = 110
 
 
 class AnotherRunIsActive(RuntimeError):
@@ -38,7 +43,8 @@ def run() -> int:
     instant = settings.clock().isoformat()
     os.environ.update(AS_OF=instant, REGION_HOME=str(home.root), INPUT=settings.input, TASK_RETRIES="0")
     with _locked(home), _sample_publisher(settings), _quiet(home) as terminal:
-        console = Console(file=terminal, highlight=False, soft_wrap=True)
+        width = max(NARROWEST, shutil.get_terminal_size((NARROWEST, 24)).columns)
+        console = Console(file=terminal, highlight=False, soft_wrap=True, width=width)
         console.print(f"[bold]{summary.title(settings.input)}[/bold], as of {instant}, home {escape(str(home.root))}")
         with _progress_to(console):
             started = time.monotonic()

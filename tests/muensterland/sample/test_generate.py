@@ -33,7 +33,7 @@ def test_another_process_writes_the_same_bytes(publishers: Path, tmp_path: Path)
     code = "import sys, pathlib; from muensterland.sample.generate import generate; generate(pathlib.Path(sys.argv[1]))"
     elsewhere = {"PYTHONHASHSEED": "4711", "TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", code, str(tmp_path)]
-    subprocess.run(command, check=True, cwd=tmp_path, env=os.environ | elsewhere)  # noqa: S603  our own code
+    subprocess.run(command, check=True, cwd=tmp_path, env=os.environ | elsewhere)
     first, second = digests(publishers), digests(tmp_path)
     assert first == second
     assert len(first) == 45

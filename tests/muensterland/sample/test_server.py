@@ -185,7 +185,7 @@ def test_one_connection_serves_many_requests(base: str) -> None:
 def test_the_command_serves_until_it_is_told_to_stop(publishers: Path) -> None:
     command = [sys.executable, "-m", "muensterland.sample", "--port", "0", "--folder", str(publishers)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=pipe, stderr=pipe, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         base = process.stdout.readline().split()[-1]
         assert get(base, SCHOOLS).status_code == 200
