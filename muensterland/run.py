@@ -21,7 +21,6 @@ from muensterland import airflow_home, steps, summary
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Home, Settings
 
-
 # The summary's tables cut names short on anything narrower.
 NARROWEST = 110
 

@@ -1,0 +1,1 @@
+"""Releases of the regional marts: build, compare, promote, keep."""

@@ -1,0 +1,106 @@
+"""A candidate whose 18 marts are as the suites want them, small, made in SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+# Each Kreis with the number of its municipalities; their keys are numbered through here, the real ones have gaps.
+GOOD = """
+create schema marts;
+create table marts.dim_municipality as
+    select kreis_ags || lpad(number::varchar, 3, '0') as ags,
+        kreis_ags || '0000' || lpad(number::varchar, 3, '0') as ars,
+        'Ort ' || kreis_ags || number as name, kreis_ags, 'Kreis ' || kreis_ags as kreis_name, 90.5::double as area_km2,
+        20000::bigint as population, date '2023-12-31' as population_date,
+        7.5::double as longitude, 52.0::double as latitude, 'x'::blob as geometry_wkb
+    from (values ('05515', 1), ('05554', 17), ('05558', 11), ('05566', 24), ('05570', 13)) as kreise (kreis_ags, total)
+    cross join range(1, 25) as numbers (number)
+    where number <= total;
+create table marts.dim_area as
+    select 'muensterland' as area_id, 'region' as level, 'Münsterland' as name_de, 'Münsterland' as name_en,
+        null::varchar as parent_area_id
+    union all select distinct kreis_ags, 'kreis', kreis_name, kreis_name, 'muensterland' from marts.dim_municipality
+    union all select ags, 'municipality', name, name, kreis_ags from marts.dim_municipality;
+create table marts.dim_date as
+    select day::date as date, 'saturday' as day_type,
+        month(day) = 1 and dayofmonth(day) <= 11 as is_public_holiday, null::boolean as is_school_holiday
+    from range(timestamp '1990-01-01', timestamp '2036-01-01', interval 1 day) as days (day);
+create table marts.dim_source as
+    select 'city' as source_id, 'Stadt' as title_de, 'City' as title_en, 'mobility' as domain,
+        'dl-de/by-2-0' as licence, 'Stadt Münster' as attribution,
+        1000::bigint as records_read, 990::bigint as records_staged,
+        5::bigint as records_rejected, 5::bigint as records_out_of_scope;
+create table marts.mart_coverage as
+    select ags, domain, 'city' as source_id, timestamptz '2025-01-01 00:00:00Z' as last_success_at,
+        'fresh' as freshness_status, null::varchar as reason
+    from marts.dim_municipality
+    cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers')) as domains (domain);
+create table marts.dim_stop as
+    select 'city' as source_id, 'stop ' || ags as stop_id, name as stop_name, longitude, latitude, ags
+    from marts.dim_municipality;
+create table marts.fct_departure_day as
+    select source_id, stop_id, date '2025-01-02' as service_date, 10::bigint as departures, 11::bigint as visits,
+        20000::bigint as first_departure_s, 90000::bigint as last_departure_s
+    from marts.dim_stop;
+create table marts.mart_transit_supply as
+    select ags, date '2025-01-02' as service_date, 10::bigint as departures, 1::bigint as stops_served,
+        1::bigint as routes_served, timestamp '2025-01-02 05:33:20' as first_departure_local,
+        timestamp '2025-01-03 01:00:00' as last_departure_local
+    from marts.dim_municipality;
+create table marts.dim_counting_site as select 's' || ags as site_id, ags from marts.dim_municipality;
+create table marts.fct_count_hour as
+    select site_id, 'bicycle' as mode, 'both' as direction, hour_at,
+        (hour_at at time zone 'Europe/Berlin') as hour_local, 40::bigint as count, 40::bigint as count_validated,
+        4::bigint as intervals_expected, 4::bigint as intervals_measured, 'measured' as value_status
+    from marts.dim_counting_site
+    cross join range(timestamptz '2024-12-31 23:00:00Z', timestamptz '2025-01-01 23:00:00Z', interval 1 hour)
+        as hours (hour_at);
+create table marts.mart_traffic_day as
+    select site_id, mode, hour_local::date as date, sum(count)::bigint as count, sum(count)::bigint as count_validated,
+        1::double as completeness_share, 'measured' as value_status
+    from marts.fct_count_hour group by all;
+create table marts.dim_energy_unit as
+    select 'SEE' || ags as unit_id, 'solar' as technology, ags, 9.5::decimal(18, 3) as gross_capacity_kw
+    from marts.dim_municipality;
+create table marts.mart_energy_capacity as
+    select ags, 'solar' as technology, date '2025-01-01' as month, 1::bigint as units,
+        9.5::decimal(18, 3) as gross_capacity_kw
+    from marts.dim_municipality;
+create table marts.dim_charging_station as
+    select 'register' as source_id, row_number() over (order by ags) as record_number, ags, longitude, latitude,
+        22.0::double as power_kw, 2 as charging_points
+    from marts.dim_municipality;
+create table marts.mart_charging as
+    select ags, date '2025-01-01' as month, 2::bigint as charging_points, 22::decimal(18, 3) as power_kw
+    from marts.dim_municipality;
+create table marts.mart_statistic as
+    select 'zensus' as source_id, '1000A-0000' as table_code, ags as area_id, 'PRS018' as value_variable_code,
+        '' as attribute_codes, '2022-05-15' as period, 20000::double as value, 'Anzahl' as unit,
+        'measured' as value_status
+    from marts.dim_municipality;
+create table marts.mart_population as
+    select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population
+    from marts.dim_municipality;
+create table marts.dim_school as select 'school ' || ags as school_id, ags from marts.dim_municipality;
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A candidate that passes."""
+    path = tmp_path / "candidate.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(GOOD)
+    return path
+
+
+def change(candidate: Path, *statements: str) -> Path:
+    """The candidate with the statements run on it."""
+    with duckdb.connect(str(candidate)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return candidate

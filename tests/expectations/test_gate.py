@@ -1,0 +1,158 @@
+"""The gate: green on a right candidate, red with the rows named on a wrong one, never silent about itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.gate import CandidateUnreadable, judge
+from expectations.suite import SuiteRefused
+from expectations.verdict import Verdict
+from tests.expectations.conftest import change
+
+TINY = """
+domain: core
+marts:
+  dim_area:
+    key: [area_id]
+    checks:
+      - expect: expect_column_values_to_be_in_set
+        kwargs: {column: level, value_set: [region, kreis, municipality]}
+        severity: SEVERITY
+        meaning_de: Die Ebene ist bekannt.
+        meaning_en: The level is <known>.
+"""
+
+
+def tiny(folder: Path, rows: str = "('05515', 'kreis')", text: str = TINY.replace("SEVERITY", "critical")) -> Verdict:
+    """The verdict on a candidate with one mart of these rows under a suite of one check."""
+    suites = folder / "suites"
+    suites.mkdir(exist_ok=True)
+    (suites / "core.yml").write_text(text, encoding="utf-8")
+    candidate = folder / "tiny.duckdb"
+    candidate.unlink(missing_ok=True)
+    change(
+        candidate, "create schema marts", f"create table marts.dim_area as from (values {rows}) as v (area_id, level)"
+    )
+    return judge(candidate, folder / "report", suites)
+
+
+def found(verdict: Verdict) -> set[tuple[str, str, str, int | None]]:
+    return {
+        (result.mart, result.severity, ", ".join(result.columns) or result.meaning_en, result.unexpected_count)
+        for result in verdict.failures
+    }
+
+
+def test_a_right_candidate_passes_every_check(good: Path, tmp_path: Path) -> None:
+    verdict = judge(good, tmp_path / "report")
+    assert found(verdict) == set()
+    assert verdict.passed
+    assert {result.mart for result in verdict.checks} >= {"dim_municipality", "fct_count_hour", "mart_statistic"}
+    # The file is let go of: it can be written to again.
+    change(good, "create table marts.extra as select 1")
+
+
+def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, tmp_path: Path) -> None:
+    change(
+        good,
+        "delete from marts.mart_population where ags = '05570013'",
+        "delete from marts.mart_coverage where ags = '05515001' and domain = 'energy'",
+        "delete from marts.mart_transit_supply where ags like '05566%'",
+        "update marts.fct_count_hour set count = -1 where site_id = 's05515001' and hour(hour_local) < 3",
+        "insert into marts.dim_school select * from marts.dim_school limit 1",
+        "update marts.mart_traffic_day set date = date '2025-01-03' where site_id = 's05515001'",
+        "insert into marts.mart_traffic_day select site_id, mode, date '2025-01-01', 1, 1, 1.5, 'measured' "
+        "from marts.mart_traffic_day where site_id = 's05515001'",
+        "drop table marts.mart_charging",
+        "create table marts.mart_surprise as select 1 as x",
+    )
+    verdict = judge(good, tmp_path / "report")
+    assert not verdict.passed
+    assert found(verdict) == {
+        ("mart_population", "critical", "The population is known for all 66 municipalities.", 1),
+        ("mart_population", "warning", "Every source tells of all 66 municipalities at every date.", 1),
+        (
+            "mart_coverage",
+            "critical",
+            "There is at least one row for each of the 66 municipalities and every domain.",
+            1,
+        ),
+        ("mart_transit_supply", "warning", "Every municipality has a transit supply.", 24),
+        ("fct_count_hour", "critical", "count", 3),
+        ("fct_count_hour", "critical", "count, count_validated", 3),
+        ("dim_school", "critical", "school_id", 2),
+        ("mart_traffic_day", "critical", "completeness_share", 1),
+        (
+            "mart_traffic_day",
+            "critical",
+            "No day is left out: a day without a measurement is a row without a value.",
+            1,
+        ),
+        ("mart_charging", "critical", "Every expected mart is there.", None),
+        ("mart_surprise", "critical", "Every mart has expectations.", None),
+    }
+    missing = next(result for result in verdict.failures if result.mart == "mart_coverage")
+    assert missing.examples == ({"ags": "05515001", "domain": "energy"},)
+
+
+def test_a_check_that_cannot_be_evaluated_is_critical_however_light(tmp_path: Path) -> None:
+    text = TINY.replace("column: level", "column: nowhere").replace("SEVERITY", "info")
+    verdict = tiny(tmp_path, text=text)
+    assert not verdict.passed
+    (failure,) = verdict.failures
+    assert failure.severity == "critical"
+    assert "nowhere" in (failure.error or "")
+
+
+def test_a_query_duckdb_refuses_is_critical(tmp_path: Path) -> None:
+    text = TINY.replace("expect_column_values_to_be_in_set", "unexpected_rows_expectation").replace("SEVERITY", "info")
+    old = "{column: level, value_set: [region, kreis, municipality]}"
+    verdict = tiny(tmp_path, text=text.replace(old, "{unexpected_rows_query: 'select x.y from {batch}'}"))
+    assert [(failure.severity, bool(failure.error)) for failure in verdict.failures] == [("critical", True)]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["{colunm: level, value_set: [a]}", "{column: level, value_set: [a], severity: info}"]
+)
+def test_a_misspelt_argument_is_refused(tmp_path: Path, wrong: str) -> None:
+    text = TINY.replace("{column: level, value_set: [region, kreis, municipality]}", wrong)
+    with pytest.raises(SuiteRefused, match="dim_area: expect_column_values_to_be_in_set: kwargs"):
+        tiny(tmp_path, text=text.replace("SEVERITY", "critical"))
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_report_is_the_same_twice_and_harmless(tmp_path: Path) -> None:
+    rows = ", ".join(f"('{number}', '<script src=//x.example>{'x' * 500}{number}')" for number in range(30))
+    verdict = tiny(tmp_path, rows)
+    report = tmp_path / "report"
+    first = {name: (report / name).read_bytes() for name in ("gate.json", "gate.html")}
+    tiny(tmp_path, rows)
+    assert {name: (report / name).read_bytes() for name in first} == first
+    (failure,) = verdict.failures
+    assert failure.unexpected_count == 30
+    assert len(failure.examples) == 20
+    assert all(len(str(row["level"])) < 250 for row in failure.examples)
+    html = first["gate.html"].decode()
+    assert "<script" not in html
+    assert "&lt;script src=//x.example&gt;" in html
+    assert "The level is &lt;known&gt;." in html
+    assert "Die Ebene ist bekannt." in html
+    assert not [word for word in ("http://", "https://", 'src="', "@import", "url(") if word in html]
+    said = json.loads(first["gate.json"])
+    assert said["passed"] is False
+    assert said["counts"]["critical"] == {"checks": 3, "failed": 1}
+
+
+def test_nothing_to_judge_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CandidateUnreadable, match="run dbt first"):
+        judge(tmp_path / "none.duckdb", tmp_path / "report")
+    (tmp_path / "text.duckdb").write_text("no database", encoding="utf-8")
+    with pytest.raises(CandidateUnreadable, match=r"text\.duckdb"):
+        judge(tmp_path / "text.duckdb", tmp_path / "report")
+    with duckdb.connect(str(tmp_path / "empty.duckdb")):
+        pass
+    assert not judge(tmp_path / "empty.duckdb", tmp_path / "report").passed
