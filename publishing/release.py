@@ -87,9 +87,9 @@ def publish(
     """Promote the marts of `candidate` as a new release, unless the current one already says the same.
 
     `inputs` are the snapshots in force (source_id, partition, snapshot_sha256, parse_key), `gate` the verdict as a
-    dictionary (`passed`, `counts`), `reports` files to lay beside the record, `keep` how many releases stay. Raises GateRed where the verdict is not a pass,
-    ManifestIncomplete or CandidateDiffers where dbt's manifest and the candidate do not fit; then, and if the process
-    dies at any point, `current` leads where it led before.
+    dictionary (`passed`, `counts`), `reports` files to lay beside the record, `keep` how many releases stay.
+    Raises GateRed where the verdict is not a pass, ManifestIncomplete or CandidateDiffers where dbt's manifest and the
+    candidate do not fit; then, and if the process dies at any point, `current` leads where it led before.
     """
     if gate["passed"] is not True:
         raise GateRed(f"{candidate}: the gate is red ({gate['counts']}); nothing is promoted, see the gate report")

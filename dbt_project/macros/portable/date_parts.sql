@@ -1,0 +1,37 @@
+{# ISO 8601 parts of a date: engines name them differently. #}
+
+{# 1 = Monday … 7 = Sunday. #}
+{% macro iso_weekday(date_expression) -%}
+    {{ return(adapter.dispatch('iso_weekday')(date_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_weekday(date_expression) -%}
+    cast(isodow({{ date_expression }}) as integer)
+{%- endmacro %}
+
+{# Week 1 holds the year's first Thursday. #}
+{% macro iso_week(date_expression) -%}
+    {{ return(adapter.dispatch('iso_week')(date_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_week(date_expression) -%}
+    cast(week({{ date_expression }}) as integer)
+{%- endmacro %}
+
+{# The year an ISO week belongs to. #}
+{% macro iso_year(date_expression) -%}
+    {{ return(adapter.dispatch('iso_year')(date_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_year(date_expression) -%}
+    cast(isoyear({{ date_expression }}) as integer)
+{%- endmacro %}
+
+{# Whole hours from one instant to a later one. #}
+{% macro hours_between(earlier, later) -%}
+    {{ return(adapter.dispatch('hours_between')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro duckdb__hours_between(earlier, later) -%}
+    cast(date_diff('hour', {{ earlier }}, {{ later }}) as integer)
+{%- endmacro %}

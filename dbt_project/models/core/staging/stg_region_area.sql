@@ -1,0 +1,7 @@
+select
+    area_id,
+    level,
+    name_de,
+    name_en,
+    parent_area_id
+from {{ staged('region_area') }}

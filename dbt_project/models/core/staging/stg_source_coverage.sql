@@ -1,0 +1,4 @@
+select
+    source_id,
+    ags
+from {{ staged('source_coverage') }}

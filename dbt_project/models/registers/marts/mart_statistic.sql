@@ -1,0 +1,11 @@
+select
+    source_id,
+    table_code,
+    area_id,
+    value_variable_code,
+    attribute_codes,
+    period,
+    value,
+    unit,
+    value_status
+from {{ ref('int_statistic_value') }}

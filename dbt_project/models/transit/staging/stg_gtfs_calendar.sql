@@ -1,0 +1,20 @@
+select
+    staged.source_id,
+    staged.snapshot_sha256,
+    staged.record_number,
+    staged.service_id,
+    staged.monday,
+    staged.tuesday,
+    staged.wednesday,
+    staged.thursday,
+    staged.friday,
+    staged.saturday,
+    staged.sunday,
+    staged.start_date,
+    staged.end_date
+from {{ staged('gtfs_calendar') }} as staged
+inner join {{ ref('stg_snapshot_key') }} as in_force
+    on
+        staged.source_id = in_force.source_id
+        and staged.snapshot_sha256 = in_force.snapshot_sha256
+        and staged.parse_key = in_force.parse_key

@@ -1,0 +1,304 @@
+"""Values of the marts that were worked out by hand from the region staged in conftest.py."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+MUENSTER, BORKEN_1, BORKEN_2, WARENDORF_1 = "05515000", "05554001", "05554002", "05570001"
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+# -- core ---------------------------------------------------------------------------------------------------------
+
+
+def test_areas_form_one_tree(built: Any) -> None:
+    levels = built.query("select level, count(*) from marts.dim_area group by level order by level")
+    assert levels == [("kreis", 5), ("municipality", 66), ("region", 1)]
+    parents = built.query(f"select parent_area_id from marts.dim_area where area_id in ('{BORKEN_1}', '05554')")
+    assert sorted(parents) == [("05554",), ("muensterland",)]
+
+
+def test_municipality_is_named_before_the_comma(built: Any) -> None:
+    row = built.query(
+        "select ars, name, kreis_ags, population, population_date, geometry_wkb from marts.dim_municipality "
+        f"where ags = '{MUENSTER}'"
+    )
+    assert row == [("055150000000", "Münster", "05515", 1000, date(2022, 12, 31), b"\x01")]
+
+
+def test_days_have_their_holidays(built: Any) -> None:
+    days = dict(built.query("select date, day_type from marts.dim_date"))
+    assert len(days) == 16_801  # 46 years with 11 leap days: 46 * 365 + 11
+    assert days[date(2026, 6, 4)] == "sunday_or_public_holiday"  # Corpus Christi
+    assert days[date(2027, 11, 1)] == "sunday_or_public_holiday"  # All Saints, a Monday
+    assert days[date(2026, 12, 23)] == "holiday_weekday"
+    assert days[date(2026, 11, 23)] == "school_day"
+    assert days[date(2022, 12, 22)] is None  # before the seed begins
+    assert days[date(2027, 9, 1)] is None  # after it ends
+    assert days[date(2030, 1, 5)] == "saturday"
+    names = dict(built.query("select date, public_holiday_name_de from marts.dim_date where is_public_holiday"))
+    assert names[date(2017, 10, 31)] == "Reformationstag"
+    assert names[date(1994, 11, 16)] == "Buß- und Bettag"
+    assert date(1995, 11, 22) not in names
+    assert date(2016, 10, 31) not in names
+    assert names[date(2008, 5, 1)] == "Tag der Arbeit / Christi Himmelfahrt"
+
+
+def test_source_tells_its_account(built: Any) -> None:
+    row = built.query(
+        "select records_read, records_staged, records_rejected, records_out_of_scope, covered_municipalities, "
+        "snapshots_in_force, last_outcome from marts.dim_source where source_id = 'register'"
+    )
+    assert row == [(70, 66, 1, 3, 66, 1, "new")]
+
+
+def test_coverage_speaks_for_every_municipality_and_domain(built: Any) -> None:
+    places = built.query("select count(*), count(distinct (ags, domain)) from marts.mart_coverage")
+    # Münster: 2 + 3 + 1 + 2 + 3 sources; each of the other 65: 2 + none + none + 2 + 3.
+    assert places == [(11 + 65 * 9, 66 * 5)]
+
+
+def test_coverage_says_how_fresh_and_why(built: Any) -> None:
+    rows = built.query(f"select source_id, freshness_status, reason from marts.mart_coverage where ags = '{MUENSTER}'")
+    assert {source_id: (status, reason) for source_id, status, reason in rows} == {
+        "register": ("fresh", None),
+        "boundary": ("stale", "no successful fetch within 30 days"),
+        "feed_a": ("fresh", None),
+        "feed_b": ("fresh", None),
+        "feed_gone": ("missing", "not offered by this input"),
+        "counters": ("fresh", "last fetch failed"),
+        "mastr": ("fresh", "latest snapshot refused, former one in force"),
+        "charging": ("fresh", None),
+        "census": ("fresh", None),
+        "regional": ("fresh", None),
+        "schools": ("stale", "no successful fetch within 30 days; never fetched"),
+    }
+    blank = built.query(
+        "select source_id, freshness_status, reason, last_success_at from marts.mart_coverage "
+        f"where ags = '{BORKEN_1}' and domain = 'mobility'"
+    )
+    assert blank == [("none", "none", "no source of this domain covers the municipality", None)]
+
+
+# -- transit ------------------------------------------------------------------------------------------------------
+
+
+def test_departures_and_visits_per_stop(built: Any) -> None:
+    rows = built.query(
+        "select source_id, stop_id, departures, visits, first_departure_s, last_departure_s "
+        "from marts.fct_departure_day where service_date = '2026-11-23' order by source_id, stop_id"
+    )
+    assert rows == [
+        ("feed_a", "B1", 0, 2, None, None),
+        ("feed_a", "M1", 5, 3, 25200, 91800),  # T1, T2 past midnight, three runs of T4
+        ("feed_a", "M2", 4, 3, 25500, 29400),  # T1 and three runs of T4; the end of T2 is none
+        ("feed_b", "bB1", 0, 2, None, None),
+        ("feed_b", "bM1", 1, 1, 28800, 28800),
+        ("feed_b", "bM2", 2, 2, 29400, 39600),
+    ]
+
+
+def test_calendar_exceptions_hold(built: Any) -> None:
+    rows = built.query(
+        "select service_date, sum(visits) from marts.fct_departure_day where source_id = 'feed_a' group by 1 order by 1"
+    )
+    # Saturday 21 and Sunday 22 do not run, the 24th is removed for `week` and added for `special`.
+    assert rows == [
+        (date(2026, 3, 29), 3),
+        (date(2026, 10, 25), 3),
+        (date(2026, 11, 23), 8),
+        (date(2026, 11, 24), 3),
+    ]
+
+
+def test_a_trip_told_twice_is_supplied_once(built: Any) -> None:
+    rows = built.query(f"select * exclude (ags) from marts.mart_transit_supply where ags = '{MUENSTER}' order by 1")
+    assert rows == [
+        (date(2026, 3, 29), 2, 2, 1, local("2026-03-29 00:00:00"), local("2026-03-29 00:00:00")),
+        (date(2026, 10, 25), 2, 2, 1, local("2026-10-25 02:00:00"), local("2026-10-25 02:05:00")),
+        # feed_a: 5 + 4; feed_b: only its own trip, one departure. Routes 1, Ring, RB.
+        (date(2026, 11, 23), 10, 3, 3, local("2026-11-23 07:00:00"), local("2026-11-24 01:30:00")),
+        (date(2026, 11, 24), 1, 2, 1, local("2026-11-24 10:10:00"), local("2026-11-24 10:10:00")),
+        # feed_a does not run: the trip feed_b repeats is told by feed_b alone.
+        (date(2026, 11, 25), 2, 2, 1, local("2026-11-25 08:00:00"), local("2026-11-25 08:10:00")),
+    ]
+    arrivals = built.query(f"select departures, stops_served from marts.mart_transit_supply where ags = '{BORKEN_1}'")
+    assert sorted(arrivals) == [(0, 1), (0, 1), (0, 2)]
+
+
+def test_stops_outside_the_region_stay(built: Any) -> None:
+    rows = built.query("select stop_id, ags, location_precision from marts.dim_stop where stop_id in ('X', 'M1')")
+    assert sorted(rows) == [("M1", MUENSTER, "point"), ("X", None, "point")]
+
+
+# -- mobility -----------------------------------------------------------------------------------------------------
+
+
+def test_traffic_days_of_the_sum_channel(built: Any) -> None:
+    rows = built.query(
+        "select date, count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
+        "where site_id = 'spring' and date >= '2026-03-27' order by date"
+    )
+    assert rows == [
+        (date(2026, 3, 27), None, None, 0.0, "missing"),
+        (date(2026, 3, 28), 960, None, 1.0, "unreliable"),  # one value with status 4
+        (date(2026, 3, 29), 920, 920, 1.0, "measured"),  # 92 quarters of 10
+        (date(2026, 3, 30), 950, None, 95 / 96, "unreliable"),
+        (date(2026, 3, 31), None, None, 0.0, "missing"),
+    ]
+
+
+def test_ghost_channels_have_no_rows(built: Any) -> None:
+    rows = built.query("select distinct mode, direction from marts.fct_count_hour where site_id = 'spring'")
+    assert sorted(rows) == [("bicycle", "both"), ("bicycle", "in"), ("bicycle", "out")]
+
+
+def test_spring_day_has_23_hours(built: Any) -> None:
+    hours = built.query(
+        "select hour_local from marts.fct_count_hour where site_id = 'spring' and direction = 'both' "
+        "and cast(hour_local as date) = '2026-03-29' order by hour_at"
+    )
+    assert [hour.hour for (hour,) in hours] == [0, 1, *range(3, 24)]
+
+
+def test_incomplete_hour_is_unreliable(built: Any) -> None:
+    rows = built.query(
+        "select direction, count, count_validated, intervals_expected, intervals_measured, value_status "
+        "from marts.fct_count_hour where site_id = 'spring' and hour_at = '2026-03-30 08:00:00+00' order by direction"
+    )
+    assert rows == [
+        ("both", 30, None, 4, 3, "unreliable"),
+        ("in", 12, None, 4, 3, "unreliable"),
+        ("out", 18, None, 4, 3, "unreliable"),
+    ]
+
+
+def test_merged_hour_of_autumn_is_split(built: Any) -> None:
+    rows = built.query(
+        "select direction, hour_at, count, value_status from marts.fct_count_hour "
+        "where site_id = 'autumn' and hour_local = '2025-10-26 02:00:00' order by direction, hour_at"
+    )
+    assert [(direction, count, status) for direction, _, count, status in rows] == [
+        ("both", 14, "corrected"),  # 12 in + 15 out = 27
+        ("both", 13, "corrected"),
+        ("in", 6, "corrected"),
+        ("in", 6, "corrected"),
+        ("out", 8, "corrected"),
+        ("out", 7, "corrected"),
+    ]
+    day = built.query(
+        "select count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
+        "where site_id = 'autumn' and date = '2025-10-26'"
+    )
+    assert day == [(303, 303, 1.0, "corrected")]  # 23 hours * 4 * (1 + 2) + 27
+
+
+def test_counting_sites(built: Any) -> None:
+    rows = built.query(
+        "select site_id, site_name, mode, ags, interval_minutes, first_reading_date, last_reading_date "
+        "from marts.dim_counting_site order by site_id"
+    )
+    assert rows == [
+        ("autumn", None, "bicycle", MUENSTER, 15, date(2025, 10, 26), date(2025, 10, 26)),
+        ("silent", "Weg", None, MUENSTER, None, None, None),
+        ("spring", "Neutor", "bicycle", MUENSTER, 15, date(2026, 3, 28), date(2026, 3, 30)),
+    ]
+
+
+# -- energy -------------------------------------------------------------------------------------------------------
+
+
+def test_capacity_at_the_end_of_months(built: Any) -> None:
+    rows = built.query(
+        "select month, units, gross_capacity_kw from marts.mart_energy_capacity "
+        f"where ags = '{MUENSTER}' and technology = 'solar' order by month"
+    )
+    at_end = {month: (units, kilowatt) for month, units, kilowatt in rows}
+    assert (min(at_end), max(at_end), len(at_end)) == (date(1990, 1, 1), date(2026, 11, 1), 443)
+    assert at_end[date(1990, 1, 1)] == (1, Decimal("2.000"))
+    assert at_end[date(2020, 4, 1)] == (1, Decimal("2.000"))
+    assert at_end[date(2020, 5, 1)] == (2, Decimal("12.500"))  # commissioned on the month's last day
+    assert at_end[date(2020, 6, 1)] == (3, Decimal("17.500"))  # temporarily shut counts
+    assert at_end[date(2021, 2, 1)] == (3, Decimal("17.500"))
+    assert at_end[date(2021, 3, 1)] == (2, Decimal("15.500"))  # finally shut on the month's last day
+    assert at_end[date(2026, 11, 1)] == (2, Decimal("15.500"))
+
+
+def test_capacity_begins_with_the_first_unit(built: Any) -> None:
+    rows = built.query(
+        "select ags, technology, min(month), max(month), count(*) from marts.mart_energy_capacity "
+        "where technology <> 'solar' group by ags, technology order by technology"
+    )
+    assert rows == [
+        (WARENDORF_1, "biomass", date(2026, 11, 1), date(2026, 11, 1), 1),
+        (BORKEN_1, "wind", date(2019, 2, 1), date(2026, 11, 1), 94),
+    ]
+
+
+def test_units_stand_once_and_their_key_speaks(built: Any) -> None:
+    rows = built.query(
+        "select unit_id, ags, polygon_ags, is_location_conflict, location_precision, operating_status, "
+        "gross_capacity_kw, energy_carrier_de from marts.dim_energy_unit where unit_id in ('U1', 'U5', 'U6') order by 1"
+    )
+    solar = "Solare Strahlungsenergie"
+    assert rows == [
+        ("U1", MUENSTER, None, False, "municipality", "in_operation", Decimal("10.500"), solar),
+        ("U5", BORKEN_1, BORKEN_2, True, "point", "in_operation", Decimal("3000.000"), None),
+        ("U6", WARENDORF_1, WARENDORF_1, False, "point", "in_operation", Decimal("75.000"), None),
+    ]
+
+
+def test_equal_charging_rows_are_devices(built: Any) -> None:
+    rows = built.query("select * from marts.mart_charging order by month")
+    assert rows[0] == (MUENSTER, date(2022, 3, 1), 4, Decimal("44.400"))
+    assert rows[9] == (MUENSTER, date(2022, 12, 1), 4, Decimal("44.400"))
+    assert rows[10] == (MUENSTER, date(2023, 1, 1), 8, Decimal("144.500"))
+    assert rows[-1] == (MUENSTER, date(2026, 11, 1), 8, Decimal("144.500"))
+    assert len(rows) == 57  # 2022-03 to 2026-11; the station outside all polygons is not in it
+    stations = built.query("select record_number, ags, is_repeated_row from marts.dim_charging_station order by 1")
+    assert stations == [(1, MUENSTER, False), (2, MUENSTER, True), (3, MUENSTER, False), (4, None, False)]
+
+
+# -- registers ----------------------------------------------------------------------------------------------------
+
+
+def test_marks_and_factors_of_statistics(built: Any) -> None:
+    rows = built.query(
+        "select period, area_id, value, unit, value_status from marts.mart_statistic "
+        "where source_id = 'regional' order by period"
+    )
+    assert rows == [
+        ("1", "05554", 1500.0, "Anzahl", "measured"),
+        ("2", "05554", 0.0, "Anzahl", "measured"),
+        ("3", "05554", None, "EUR", "missing"),
+        ("4", "05554", None, "EUR", "missing"),
+        ("5", "05554", None, "EUR", "suppressed"),
+        ("6", "05554", None, "EUR", "unreliable"),
+        ("7", BORKEN_1, 7.0, "Anzahl", "measured"),
+        ("9", "05554", None, "EUR", "missing"),
+    ]
+
+
+def test_population_by_source(built: Any) -> None:
+    rows = built.query(
+        f"select date, source_id, population from marts.mart_population where ags in ('{MUENSTER}', '{BORKEN_1}') "
+        "order by date, population"
+    )
+    assert rows == [
+        (date(2022, 5, 15), "census", 40000),
+        (date(2022, 5, 15), "census", 303772),
+        (date(2022, 12, 31), "register", 1000),
+        (date(2022, 12, 31), "register", 1001),
+    ]
+
+
+def test_school_key_beats_the_polygon(built: Any) -> None:
+    rows = built.query(
+        "select school_id, ags, polygon_ags, is_location_conflict, location_precision from marts.dim_school order by 1"
+    )
+    assert rows == [("100", MUENSTER, BORKEN_1, True, "point"), ("101", MUENSTER, None, False, "municipality")]
