@@ -44,7 +44,7 @@ def test_takes_what_is_declared(tmp_path: Path, payload: Payload, content: bytes
         ("csv", ZIP, "expected csv, zip came"),
         ("csv", b'<?xml version="1.0"?><ServiceException/>', "expected csv, xml came"),
         ("csv", "a;b\n".encode("utf-16"), "expected csv, binary came"),
-        ("csv", gzip.compress(b"a;b\n"), "expected csv, binary came"),
+        ("csv", gzip.compress(b"a;b\n", mtime=0), "expected csv, binary came"),
         ("csv", b"", "the answer is empty"),
         ("csv", b" \r\n\t", "the answer is empty"),
         ("zip", HTML, "expected zip, html came"),
