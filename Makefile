@@ -30,7 +30,7 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes --link-mode hardlink -r requirements.lock
+	@$(BIN)/uv pip install --quiet --system-certs --compile-bytecode --python $(BIN)/python --require-hashes --link-mode hardlink -r requirements.lock
 	@touch $@
 
 run: $(READY) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
