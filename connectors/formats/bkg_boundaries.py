@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
@@ -16,6 +15,9 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_BOUNDARY as TABLE
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 REQUIRED_COLUMNS = ("AGS", "ARS", "GEN", "BEZ")
 # The attribute tables of VG5000 (2021) and VG250, as BKG documents them.
@@ -112,6 +114,9 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, shapefile: Path) -> fr
 
 
 def _read(snapshot: Snapshot, shapefile: Path, columns: list[str]) -> gpd.GeoDataFrame:
+    # Takes seconds to import, and a run in which no boundary is new only asks for the connector's options.
+    import geopandas as gpd
+
     features = _pyogrio(snapshot, shapefile, pyogrio.read_dataframe, columns=columns)
     if not isinstance(features, gpd.GeoDataFrame) or features.crs is None:
         raise SnapshotRefused(
