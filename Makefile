@@ -11,6 +11,8 @@ export INPUT ?=
 export MIRROR ?=
 export REGION_HOME ?=
 export AS_OF ?=
+# Python keeps what it compiles, also where the machine says otherwise: every run is several processes.
+export PYTHONDONTWRITEBYTECODE :=
 # Telemetry of all tools stays off, whatever they would do by themselves.
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
