@@ -187,7 +187,7 @@ def _fetch(
     url = resource.url.format(**dict(partition.values))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
-        draft = Path(folder) / "body"
+        draft = Path(folder) / _file_name(resource, url)
         try:
             result = _attempt(resource, url, client, draft, landing, latest.get(partition.id))
         except PayloadRefused as refusal:
@@ -311,9 +311,9 @@ def _evidence(url: str, draft: Path, landing: Landing, refusal: PayloadRefused) 
         return _Result("failed", url, error=str(refusal))
     with draft.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    size, name = draft.stat().st_size, "refused"
+    size, name = draft.stat().st_size, draft.name
     place = landing.keep(draft, sha256, name)
-    return _Result("failed", url, 200, None, None, sha256, size, f"{refusal} (kept as {place})", name)
+    return _Result("failed", url, 200, None, None, sha256, size, f"{refusal} (from {url}, kept as {place})", name)
 
 
 def _file_name(resource: Resource, url: str) -> str:

@@ -66,5 +66,5 @@ def _checked_json(content: bytes, table_code: str) -> bytes:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PayloadRefused(f"{table_code}: expected a GENESIS answer with Status, {content[:120]!r} came") from error
     if code != 0:
-        raise PayloadRefused(f"{table_code}: GENESIS code {code}: {text} {_ADVICE.get(code, 'see the host`s help')}")
+        raise PayloadRefused(f"{table_code}: GENESIS code {code}: {text}; {_ADVICE.get(code, 'see the host`s help')}")
     return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import os
 import random
 import re
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -146,6 +148,7 @@ class Client:
                     stream=True,
                     allow_redirects=False,
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    **_way_to(url),
                 )
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise _Passing(f"not reached ({type(error).__name__})") from error
@@ -166,7 +169,7 @@ class Client:
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "session"):
             self._sessions.session = requests.Session()
-            # Proxy and netrc settings of the machine are not ours to send credentials by.
+            # The machine's netrc is not ours to send credentials by; its proxies are taken in `_way_to`.
             self._sessions.session.trust_env = False
         session: requests.Session = self._sessions.session
         return session
@@ -266,6 +269,17 @@ def _redirect_target(ask: Ask, url: str, location: str) -> str:
     if not known and (led_to.scheme != "https" or not led_to.hostname):
         raise FetchFailed(f"{ask.url}: redirects to {target[:200]}, expected https; check the address")
     return target
+
+
+def _way_to(url: str) -> dict[str, Any]:
+    """Proxies and certificates of the machine's environment for `url`: city networks have their own.
+
+    Loopback (the sample's publisher, a mirror) is always asked directly.
+    """
+    verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    if urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost"):
+        return {"verify": verify}
+    return {"verify": verify, "proxies": requests.utils.get_environ_proxies(url)}
 
 
 def _place_at(url: str) -> threading.BoundedSemaphore:

@@ -123,7 +123,8 @@ def _refuse_beyond_limits(source: Source, snapshot: Snapshot, out: StagedWriter)
         if account.rejected_share > source.rejection_limit:
             raise SnapshotRefused(
                 f"{snapshot.path.name}: {account.rejected} of {account.read - account.out_of_scope} records of {table} "
-                f"rejected, at most {source.rejection_limit:.0%} allowed; first: {out.first_rejection(table)}"
+                f"rejected, at most {source.rejection_limit:.0%} allowed; first: {out.first_rejection(table)}; "
+                "the former snapshot stays in force: compare the file with the connector, or raise rejection_limit"
             )
 
 

@@ -18,6 +18,8 @@ _TITLES: dict[Input, str] = {
     "mirror": "Münsterland pipeline, real files of a mirror / echte Dateien eines Spiegels",
     "live": "Münsterland pipeline, live",
 }
+# Of each source; a wholly broken one would fill the screen.
+ERRORS_SHOWN = 3
 _STYLES = {"new": "green", "unchanged": "", "stale": "yellow", "failed": "red"}
 
 
@@ -34,8 +36,12 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
         console.print(_marts(release))
     for domain_sources in sources_by_domain().values():
         for source in domain_sources:
-            for error in source_errors(settings.home, source.id)[:3]:
+            errors = source_errors(settings.home, source.id)
+            for error in errors[:ERRORS_SHOWN]:
                 console.print(f"[red]{escape(source.id)}[/red]: {escape(error)}")
+            if len(errors) > ERRORS_SHOWN:
+                more = len(errors) - ERRORS_SHOWN
+                console.print(f"[red]{escape(source.id)}[/red]: and {more} more, see {settings.home.status}")
     if release is None or not succeeded:
         console.print(
             f"[red bold]No release was promoted[/red bold] ({seconds:.0f} s). "
@@ -43,13 +49,28 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
         )
         return 1
     gate = release["gate"]
+    for warning in _failed_checks(settings):
+        console.print(f"[yellow]{escape(warning)}[/yellow]")
     console.print(
-        f"[bold]Gate[/bold]: {gate_headline(gate)}\n"
+        f"[bold]Gate[/bold]: {gate_headline(gate)}, see {settings.home.releases / 'current' / 'gate.html'}\n"
         f"[bold green]Release {release['version']}[/bold green]"
         f"{' (SYNTHETIC / SYNTHETISCH)' if release['synthetic'] else ''}: "
         f"{settings.home.releases / 'current' / 'muensterland.duckdb'}  ({seconds:.0f} s)"
     )
     return 0
+
+
+def _failed_checks(settings: Settings) -> list[str]:
+    """What the gate of the current release found, a line each: severity, mart, how many rows, what should hold."""
+    path = settings.home.releases / "current" / "gate.json"
+    checks = json.loads(path.read_text(encoding="utf-8"))["checks"] if path.exists() else []
+    return [_in_words(check) for check in checks if not check["success"]]
+
+
+def _in_words(check: dict[str, Any]) -> str:
+    count = check["unexpected_count"]
+    rows = "" if count is None else f" for {count:,} rows"
+    return f"{check['severity']} {check['mart']}: does not hold{rows}: {check['meaning_en']}"
 
 
 def _release(settings: Settings) -> dict[str, Any] | None:

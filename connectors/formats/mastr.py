@@ -171,10 +171,13 @@ def _decode(where: str, decoder: codecs.IncrementalDecoder, data: bytes) -> str:
 
 def _counted(out: StagedWriter, table: Table, record: str, texts: Iterator[str]) -> Iterator[str]:
     """Pass the chunks through and count their opening tags: the records read, apart from what becomes of them."""
-    opening, tail = f"<{record}>", ""
+    # Wider than what `_split` looks for, so that a tag written in another way is missed in the account, not in silence.
+    opening, tail = re.compile(rf"<{record}(?=[\s/>])"), ""
+    width = len(record) + 2
     for text in texts:
-        out.read(table, (tail + text).count(opening))
-        tail = (tail + text)[-len(opening) + 1 :]
+        seen = tail + text
+        out.read(table, sum(1 for _ in opening.finditer(seen)))
+        tail = seen[-width + 1 :]
         yield text
 
 

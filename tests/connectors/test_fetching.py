@@ -312,11 +312,12 @@ def test_an_error_page_with_status_200_is_refused_and_kept_as_evidence(
     fetch(source, landing, client)
     good = landing.latest_good()
     summary = fetch(source, landing, client)
-    evidence = landing.folder / hashlib.sha256(HTML).hexdigest() / "refused"
+    evidence = landing.folder / hashlib.sha256(HTML).hexdigest() / "file.csv"
     assert evidence.read_bytes() == HTML
     assert summary.failed == 1
     assert "expected csv, html came" in summary.errors[0]
-    assert str(evidence) in summary.errors[0]
+    assert "file.csv: expected" in summary.errors[0]
+    assert f"from {BASE}/file.csv, kept as {evidence}" in summary.errors[0]
     assert landing.latest_good() == good
     publisher.says(f"{BASE}/file.csv", document(HTML, '"2"'))
     assert fetch(source, landing, client).failed == 1, "an error page must not become `unchanged`"
@@ -364,7 +365,7 @@ def test_a_damaged_member_is_refused_although_the_directory_is_whole(
 def test_json_nested_without_end_is_refused(publisher: Publisher, client: Client, landing: Landing) -> None:
     publisher.says(f"{BASE}/sites.json", Reply(body=b"[" * 200_000))
     summary = fetch(source_of({"sites": SITES}), landing, client)
-    assert "sites: body: expected JSON" in summary.errors[0]
+    assert "sites: sites.json: expected JSON" in summary.errors[0]
 
 
 def test_every_attempt_is_a_row_and_no_row_is_ever_changed(

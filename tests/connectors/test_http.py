@@ -16,7 +16,7 @@ import pytest
 
 from connectors import http
 from connectors.errors import FetchFailed, PayloadRefused
-from connectors.http import ATTEMPTS, CHUNK_BYTES, Ask, Client
+from connectors.http import ATTEMPTS, CHUNK_BYTES, Ask, Client, _way_to
 from tests.connectors.publisher import Asked, Publisher, Reply, document
 
 URL = "https://town.example/file.csv"
@@ -394,3 +394,15 @@ def test_hosts_do_not_wait_for_each_other(publisher: Publisher, client: Client, 
         publisher.says(f"https://{host}.example/x", together)
     ask_at_once(8, lambda host: client.download(Ask(f"https://{host}.example/x"), tmp_path / f"{host}"))
     assert not all_asked.broken
+
+
+def test_the_machines_proxy_and_certificates_are_used_but_never_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.town.example:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/town/ca.pem")
+    assert _way_to("https://publisher.example/file.csv") == {
+        "verify": "/etc/town/ca.pem",
+        "proxies": {"https": "http://proxy.town.example:3128"},
+    }
+    assert "proxies" not in _way_to("http://127.0.0.1:8099/publisher.example/file.csv")

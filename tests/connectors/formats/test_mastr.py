@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.connector import Snapshot
-from connectors.errors import SnapshotRefused
+from connectors.errors import AccountingError, SnapshotRefused
 from connectors.formats import mastr
 from connectors.formats.mastr import CONNECTOR
 from connectors.region import region
@@ -174,6 +174,12 @@ def test_broken_xml_rejects_its_record_and_loses_no_other(tmp_path: Path) -> Non
     assert [row["record_number"] for row in rows] == [3]
     assert [(number, column) for number, column, _ in rejected(out)] == [(1, "record"), (2, "record"), (4, "record")]
     assert out.accounts["energy_unit"].read == 4
+
+
+def test_a_record_whose_tag_is_written_in_another_way_is_missed_in_the_account(tmp_path: Path) -> None:
+    other = unit().replace("<EinheitSolar>", '<EinheitSolar id="1">')
+    with pytest.raises(AccountingError, match="energy_unit: read 2 records, but staged 1"):
+        parse_units(tmp_path, unit(), other)
 
 
 def test_records_that_lie_across_chunks_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
