@@ -175,15 +175,40 @@ def inputs_of(view: Path) -> list[dict[str, str]]:
     return inputs
 
 
-def input_key(
-    catalogue: Mapping[str, Source], region: Region, in_force: pa.Table, code_version: str, as_of: datetime
-) -> str:
-    """What a release is a function of, as one hash: snapshots in force, catalogue, region, code, the clock's date.
+def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> list[str]:
+    """What `mart_coverage` gives as reasons beside the snapshots: partitions whose last fetch failed, refusals."""
+    last = {
+        (source_id, record.partition): record.outcome
+        for source_id in sorted(catalogue)
+        for record in Landing(landing, source_id).log()
+    }
+    failed = [
+        f"{source_id} {partition} failed" for (source_id, partition), outcome in last.items() if outcome == "failed"
+    ]
+    refused = [
+        f"{row['source_id']} {row['partition']} refused"
+        for row in _state(PARSE_LOG, catalogue, staged).to_pylist()
+        if row["outcome"] == "refused"
+    ]
+    return sorted([*failed, *refused])
 
-    Models and checks know the clock by its date; `fetched_at` is no input.
+
+def input_key(
+    catalogue: Mapping[str, Source],
+    region: Region,
+    in_force: pa.Table,
+    trouble: list[str],
+    code_version: str,
+    as_of: datetime,
+) -> str:
+    """What a release is a function of, as one hash.
+
+    Snapshots in force (not when they were fetched), `troubles`, catalogue, region, code, and the clock's local date:
+    models know no more of the clock.
     """
     inputs = {
         "in_force": in_force.drop_columns(["fetched_at"]).to_pylist(),
+        "troubles": trouble,
         "catalogue": [source.model_dump(mode="json") for source in catalogue.values()],
         "region": region.model_dump(mode="json"),
         "code_version": code_version,

@@ -97,7 +97,8 @@ def begin_release(as_of: str) -> dict[str, str] | None:
     with _timed() as clock:
         version = code_version()
         in_force = view.snapshots_in_force(catalogue, home.staged)
-        key = view.input_key(catalogue, region(), in_force, version, datetime.fromisoformat(as_of))
+        trouble = view.troubles(catalogue, home.landing, home.staged)
+        key = view.input_key(catalogue, region(), in_force, trouble, version, datetime.fromisoformat(as_of))
         release = current(home.releases)
         if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())

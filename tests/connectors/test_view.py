@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.catalogue import Source
-from connectors.landing import Landing
+from connectors.landing import FetchRecord, Landing, Outcome
 from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_REGISTER, PARSED_TABLES, STATE_TABLES
-from connectors.view import COMPACT_FROM, freeze, input_key, inputs_of, snapshots_in_force
+from connectors.view import COMPACT_FROM, freeze, input_key, inputs_of, snapshots_in_force, troubles
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
 
 
@@ -51,7 +51,15 @@ class House:
 
     def key(self, *sources: Source, code: str = "1", as_of: datetime = AS_OF) -> str:
         catalogue = {one.id: one for one in sources}
-        return input_key(catalogue, region(), snapshots_in_force(catalogue, self.staged), code, as_of)
+        trouble = troubles(catalogue, self.landing, self.staged)
+        return input_key(catalogue, region(), snapshots_in_force(catalogue, self.staged), trouble, code, as_of)
+
+    def fetch_ends(self, one: Source, outcome: Outcome) -> None:
+        at = datetime(2024, 3, 15, 5, tzinfo=UTC)
+        record = FetchRecord(
+            one.id, "file/line=9", "https://town.example", at, at, 404, None, None, None, 0, outcome, None
+        )
+        Landing(self.landing, one.id).append(record)
 
 
 @pytest.fixture
@@ -246,6 +254,20 @@ def test_the_key_changes_with_whatever_a_release_is_made_of(house: House, change
     before = house.key(source(2))
     assert house.key(source(2)) == before
     assert change(house) != before
+
+
+def test_the_key_knows_what_coverage_gives_as_reasons_and_forgets_it_when_mended(house: House) -> None:
+    town = source(2)
+    before = house.key(town)
+    house.fetch_ends(town, "absent")
+    assert house.key(town) == before
+    house.fetch_ends(town, "failed")
+    failed = house.key(town)
+    assert failed != before
+    house.fetch_ends(town, "failed")
+    assert house.key(town) == failed
+    house.fetch_ends(town, "absent")
+    assert house.key(town) == before
 
 
 def test_the_key_knows_the_clock_by_its_local_date(house: House) -> None:

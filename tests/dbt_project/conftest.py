@@ -23,6 +23,7 @@ from muensterland.settings import REPOSITORY
 AS_OF = "2026-11-22T12:00:00+00:00"
 PROJECT = REPOSITORY / "dbt_project"
 MUENSTER, BORKEN_1, BORKEN_2, WARENDORF_1 = "05515000", "05554001", "05554002", "05570001"
+CITY = "Kreisfreie Stadt Münster"
 # Municipalities per Kreis (Gemeindeverzeichnis); the keys below are numbered through, not the real ones.
 KREISE = {"05515": 1, "05554": 17, "05558": 11, "05566": 24, "05570": 13}
 
@@ -493,8 +494,9 @@ def stage_energy(folder: Staged) -> None:
     )
     folder.write(tables.ENERGY_CATALOGUE_VALUE, "mastr", [{"catalogue_id": 2495, "value": "Solare Strahlungsenergie"}])
 
-    def station(points: int, kilowatt: float, commissioned: date, digest: str) -> dict[str, Any]:
+    def station(points: int, kilowatt: float, commissioned: date, digest: str, kreis: str) -> dict[str, Any]:
         return {
+            "kreis_name": kreis,
             "charging_points": points,
             "power_kw": kilowatt,
             "commissioned_date": commissioned,
@@ -507,10 +509,10 @@ def stage_energy(folder: Staged) -> None:
         tables.CHARGING_STATION,
         "charging",
         [
-            station(2, 22.2, date(2022, 3, 7), "same"),
-            station(2, 22.2, date(2022, 3, 7), "same"),
-            station(4, 100.1, date(2023, 1, 15), "other"),
-            station(8, 300.0, date(2022, 1, 1), "outside"),
+            station(2, 22.2, date(2022, 3, 7), "same", CITY),
+            station(2, 22.2, date(2022, 3, 7), "same", CITY),
+            station(4, 100.1, date(2023, 1, 15), "other", "Landkreis Borken"),
+            station(8, 300.0, date(2022, 1, 1), "outside", CITY),
         ],
     )
 

@@ -142,7 +142,7 @@ def test_stops_outside_the_region_stay(built: Any) -> None:
 def test_traffic_days_of_the_sum_channel(built: Any) -> None:
     rows = built.query(
         "select date, count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
-        "where site_id = 'spring' and date >= '2026-03-27' order by date"
+        "where site_id = 'spring' and date between '2026-03-27' and '2026-03-31' order by date"
     )
     assert rows == [
         (date(2026, 3, 27), None, None, 0.0, "missing"),
@@ -156,6 +156,16 @@ def test_traffic_days_of_the_sum_channel(built: Any) -> None:
 def test_ghost_channels_have_no_rows(built: Any) -> None:
     rows = built.query("select distinct mode, direction from marts.fct_count_hour where site_id = 'spring'")
     assert sorted(rows) == [("bicycle", "both"), ("bicycle", "in"), ("bicycle", "out")]
+
+
+def test_a_listed_site_that_falls_silent_has_empty_days_up_to_as_of(built: Any) -> None:
+    rows = built.query(
+        "select site_id, max(date), count(count), count(case when value_status = 'missing' then 1 end) "
+        "from marts.mart_traffic_day where site_id in ('autumn', 'spring') group by site_id order by site_id"
+    )
+    # as_of is 2026-11-22: 2026-03-01 to 2026-11-21 are 266 days. The publisher no longer lists `autumn`, whose last
+    # file is that of 2025-10.
+    assert rows == [("autumn", date(2025, 10, 31), 1, 30), ("spring", date(2026, 11, 21), 3, 263)]
 
 
 def test_spring_day_has_23_hours(built: Any) -> None:
@@ -262,6 +272,19 @@ def test_equal_charging_rows_are_devices(built: Any) -> None:
     assert len(rows) == 57  # 2022-03 to 2026-11; the station outside all polygons is not in it
     stations = built.query("select record_number, ags, is_repeated_row from marts.dim_charging_station order by 1")
     assert stations == [(1, MUENSTER, False), (2, MUENSTER, True), (3, MUENSTER, False), (4, None, False)]
+
+
+def test_a_station_outside_the_city_it_names_is_in_conflict(built: Any) -> None:
+    stations = built.query(
+        "select record_number, ags, stated_ags, is_location_conflict from marts.dim_charging_station order by 1"
+    )
+    assert stations == [
+        (1, MUENSTER, MUENSTER, False),
+        (2, MUENSTER, MUENSTER, False),
+        # A Kreis of several municipalities names none of them.
+        (3, MUENSTER, None, False),
+        (4, None, MUENSTER, True),
+    ]
 
 
 # -- registers ----------------------------------------------------------------------------------------------------

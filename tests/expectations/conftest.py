@@ -63,7 +63,8 @@ create table marts.mart_traffic_day as
         1::double as completeness_share, 'measured' as value_status
     from marts.fct_count_hour group by all;
 create table marts.dim_energy_unit as
-    select 'SEE' || ags as unit_id, 'solar' as technology, ags, 9.5::decimal(18, 3) as gross_capacity_kw
+    select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
+        false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw
     from marts.dim_municipality;
 create table marts.mart_energy_capacity as
     select ags, 'solar' as technology, date '2025-01-01' as month, 1::bigint as units,
@@ -71,7 +72,8 @@ create table marts.mart_energy_capacity as
     from marts.dim_municipality;
 create table marts.dim_charging_station as
     select 'register' as source_id, row_number() over (order by ags) as record_number, ags, longitude, latitude,
-        22.0::double as power_kw, 2 as charging_points
+        22.0::double as power_kw, 2 as charging_points, ags as stated_ags, false as is_location_conflict,
+        date '2025-01-01' as commissioned_date
     from marts.dim_municipality;
 create table marts.mart_charging as
     select ags, date '2025-01-01' as month, 2::bigint as charging_points, 22::decimal(18, 3) as power_kw
@@ -84,7 +86,9 @@ create table marts.mart_statistic as
 create table marts.mart_population as
     select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population
     from marts.dim_municipality;
-create table marts.dim_school as select 'school ' || ags as school_id, ags from marts.dim_municipality;
+create table marts.dim_school as
+    select 'school ' || ags as school_id, ags, ags as polygon_ags, false as is_location_conflict
+    from marts.dim_municipality;
 """
 
 

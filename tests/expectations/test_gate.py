@@ -67,6 +67,9 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, tmp_path: Path) -
         "update marts.mart_traffic_day set date = date '2025-01-03' where site_id = 's05515001'",
         "insert into marts.mart_traffic_day select site_id, mode, date '2025-01-01', 1, 1, 1.5, 'measured' "
         "from marts.mart_traffic_day where site_id = 's05515001'",
+        "update marts.dim_energy_unit set is_location_conflict = true "
+        "where ags = (select min(ags) from marts.dim_municipality)",
+        "update marts.dim_charging_station set ags = null, is_location_conflict = true where record_number <= 2",
         "drop table marts.mart_charging",
         "create table marts.mart_surprise as select 1 as x",
     )
@@ -91,6 +94,14 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, tmp_path: Path) -
             "critical",
             "No day is left out: a day without a measurement is a row without a value.",
             1,
+        ),
+        ("dim_energy_unit", "warning", "The point of a unit lies in the municipality of its key.", 1),
+        ("dim_charging_station", "warning", "The point of a charging station lies in the city it names.", 2),
+        (
+            "dim_charging_station",
+            "warning",
+            "Every charging station has a place and a date and enters the monthly figures.",
+            2,
         ),
         ("mart_charging", "critical", "Every expected mart is there.", None),
         ("mart_surprise", "critical", "Every mart has expectations.", None),

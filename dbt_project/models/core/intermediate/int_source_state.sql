@@ -1,3 +1,4 @@
+-- A source is as fresh as the least fresh of its resources: a list of sites says nothing of their readings.
 -- A fetch succeeded when it brought bytes, or confirmed them, that were not refused by the parser.
 with
 
@@ -50,6 +51,7 @@ fetches as (
 ranked as (
     select
         source_id,
+        split_part(partition, '/', 1) as resource,
         finished_at,
         outcome,
         has_bytes,
@@ -65,10 +67,26 @@ ranked as (
     from fetches
 ),
 
+resources as (
+    select
+        source_id,
+        resource,
+        max(case when has_bytes and not is_refused then finished_at end) as last_success_at
+    from ranked
+    group by source_id, resource
+),
+
+successes as (
+    select
+        source_id,
+        case when count(*) = count(last_success_at) then min(last_success_at) end as last_success_at
+    from resources
+    group by source_id
+),
+
 attempts as (
     select
         source_id,
-        max(case when has_bytes and not is_refused then finished_at end) as last_success_at,
         count(case when is_last_attempt then 1 end) as partitions,
         count(case when is_last_attempt and outcome = 'failed' then 1 end) as failed_partitions,
         count(case when is_last_attempt and outcome = 'new' then 1 end) as new_partitions,
@@ -84,7 +102,7 @@ stated as (
         catalogue.domain,
         catalogue.is_offered,
         catalogue.fresh_for_days,
-        attempts.last_success_at,
+        successes.last_success_at,
         coalesce(attempts.partitions, 0) as partitions,
         coalesce(attempts.failed_partitions, 0) as failed_partitions,
         coalesce(attempts.refused_partitions, 0) as refused_partitions,
@@ -97,11 +115,12 @@ stated as (
         end as last_outcome,
         case
             when not catalogue.is_offered or sources_in_force.source_id is null then 'missing'
-            when attempts.last_success_at >= {{ as_of() }} - catalogue.fresh_for_days * interval 1 day then 'fresh'
+            when successes.last_success_at >= {{ as_of_day() }} - catalogue.fresh_for_days * interval 1 day then 'fresh'
             else 'stale'
         end as freshness_status
     from {{ ref('stg_source_catalogue') }} as catalogue
     left join attempts on catalogue.source_id = attempts.source_id
+    left join successes on catalogue.source_id = successes.source_id
     left join sources_in_force on catalogue.source_id = sources_in_force.source_id
 ),
 

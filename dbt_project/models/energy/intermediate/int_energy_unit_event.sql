@@ -7,15 +7,15 @@ units as (
     select
         ags,
         technology,
-        coalesce(gross_capacity_kw, 0) as gross_capacity_kw,
+        gross_capacity_kw,
         greatest(cast(date_trunc('month', commissioned_date) as date), cast('1990-01-01' as date))
             as commissioned_month,
         cast(date_trunc('month', shut_date) as date) as shut_month
     from {{ ref('dim_energy_unit') }}
     where
         commissioned_date is not null
-        and coalesce(status_id, 0) <> 31
-        and (coalesce(status_id, 0) <> 38 or shut_date is not null)
+        and status_id <> 31
+        and (status_id <> 38 or shut_date is not null)
 )
 
 select

@@ -2,6 +2,8 @@ select
     source_id,
     record_number,
     ags,
+    stated_ags,
+    is_location_conflict,
     case when longitude is not null and latitude is not null then 'point' end as location_precision,
     operator,
     postal_code,

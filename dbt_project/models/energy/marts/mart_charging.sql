@@ -5,8 +5,8 @@ changes as (
     select
         stations.ags,
         greatest(cast(date_trunc('month', stations.commissioned_date) as date), cast('1990-01-01' as date)) as month,
-        sum(coalesce(stations.charging_points, 0)) as charging_points,
-        sum(coalesce(stations.power_kw, 0)) as power_kw
+        sum(stations.charging_points) as charging_points,
+        sum(stations.power_kw) as power_kw
     from {{ ref('int_charging_station') }} as stations
     inner join {{ ref('dim_municipality') }} as municipalities on stations.ags = municipalities.ags
     where stations.commissioned_date is not null

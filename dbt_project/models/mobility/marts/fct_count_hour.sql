@@ -1,5 +1,5 @@
--- Every hour of the site's months, up to as_of where the last month still runs. A merged reading of autumn holds both
--- passes of the repeated hour: the first pass gets the larger half, the second the rest, the sum stays.
+-- Every hour of the site's months, up to the day of as_of where the last month still runs. A merged reading of autumn
+-- holds both passes of the repeated hour: the first pass gets the larger half, the second the rest, the sum stays.
 with
 
 directions as (
@@ -22,7 +22,7 @@ spine as (
     from {{ ref('int_site_window') }} as windows
     inner join directions on windows.site_id = directions.site_id
     inner join {{ ref('int_hour') }} as hours on hours.month between windows.first_month and windows.last_month
-    where hours.hour_at < greatest({{ as_of() }}, windows.last_hour_at + interval 1 hour)
+    where hours.hour_at < greatest({{ as_of_day() }}, windows.last_hour_at + interval 1 hour)
 ),
 
 measured as (
