@@ -111,7 +111,7 @@ def _mart(connection: duckdb.DuckDBPyConnection, table: str, mart: ReleasedMart)
         types = column_types(connection, table)
         if types != told:
             strange = sorted(name for name in {*types, *told} if types.get(name) != told.get(name))
-            return [f"columns differ from the record: {', '.join(strange) or 'another order'}"]
+            return [f"columns differ from the record: {', '.join(strange)}"]
         rows: int = connection.execute(f"select count(*) from {quoted(*table.split('.'))}").fetchall()[0][0]
         found = content_sha256(connection, table, list(told), mart.volatile_columns)
     except (duckdb.Error, NotComparable) as error:
