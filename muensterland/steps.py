@@ -27,6 +27,7 @@ from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.registry import check_source
 from muensterland.settings import REPOSITORY, Home, Settings
+from publishing.compatibility import BreakingChange
 
 log = logging.getLogger(__name__)
 progress = logging.getLogger("muensterland.progress")
@@ -87,9 +88,13 @@ def settle(domain: str) -> dict[str, str]:
 def begin_release(as_of: str) -> dict[str, str] | None:
     """Freeze what is in force and say where: `run` (its folder), `as_of`, `input_key`, `code_version`.
 
-    None where the current release was made of just these inputs: there is nothing to build then.
+    None where the current release was made of just these inputs, or where a release made of the same was rolled back
+    and not allowed again: there is nothing to build then.
     """
     from connectors import view
+    from connectors.ingredients import ingredients_key
+    from muensterland.recipe import write_recipe
+    from publishing.history import held_back, read_history
     from publishing.release import current
 
     settings = Settings()
@@ -103,8 +108,14 @@ def begin_release(as_of: str) -> dict[str, str] | None:
         if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
             return None
+        ingredients = ingredients_key(catalogue, region(), in_force, version)
+        for rolled_back, held in held_back(read_history(home.releases)).items():
+            if held == ingredients:
+                progress.info("release  %s%s", _held_back(rolled_back), clock())
+                return None
         run = _work_folder(home, key)
         view.freeze(run / "staged", catalogue, region(), home.landing, home.staged, settings.input)
+        write_recipe(run, catalogue.values(), region(), settings.input, ingredients)
         progress.info("freeze   %d snapshots in force%s", in_force.num_rows, clock())
     return {"run": str(run), "as_of": as_of, "input_key": key, "code_version": version}
 
@@ -150,35 +161,63 @@ class GateIsRed(RuntimeError):
 
 def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: dict[str, Any]) -> dict[str, Any]:
     """Make the candidate the current release, unless it says just what the current one says."""
-    from connectors import view
+    from connectors.ingredients import snapshots_used
+    from muensterland.lineage import write_lineage
+    from muensterland.recipe import FOLDER, read_recipe
     from publishing.release import publish
 
     settings = Settings()
     catalogue = load_catalogue(settings.sources_dir)
-    with _timed() as clock:
+    with _timed() as clock, _told():
         published = publish(
             candidate=candidate_of(run),
             manifest=Path(run) / "target" / "manifest.json",
             releases=settings.home.releases,
             as_of=datetime.fromisoformat(as_of),
             input_key=input_key,
-            inputs=view.inputs_of(Path(run) / "staged"),
+            inputs=snapshots_used(Path(run) / "staged", settings.home.landing),
             code_version=code_version,
+            ingredients_key=read_recipe(Path(run)).ingredients_key,
             gate=verdict,
             synthetic=settings.input == "sample",
-            reports=[Path(run) / "gate.json", Path(run) / "gate.html"],
+            reports=[
+                *(Path(run) / name for name in ("gate.json", "gate.html", FOLDER)),
+                write_lineage(Path(run)),
+            ],
             attributions=[
                 {name: getattr(source, name) for name in ("id", "attribution", "licence", "licence_url")}
                 for source in catalogue.values()
                 if settings.input in source.inputs
             ],
         )
+        if published.held_back is not None:
+            progress.info("release  %s%s", _held_back(published.held_back), clock())
+            return {"promoted": False, "release": published.release.version}
+        for notice in published.notices:
+            progress.warning("release  %s", notice)
         word = "promoted" if published.promoted else "every mart equals the current release, which stays:"
         progress.info("release  %s %s%s", word, published.release.version, clock())
     # A release made of other inputs may say the same: what was built last is remembered apart from it.
     _write_json(_built_file(settings.home), {"input_key": input_key, "release": published.release.version})
     shutil.rmtree(run)
     return {"promoted": published.promoted, "release": published.release.version}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Report a breaking change before it goes on its way to the log."""
+    try:
+        yield
+    except BreakingChange as error:
+        progress.error("release  nothing is promoted: %s", error)
+        raise
+
+
+def _held_back(version: str) -> str:
+    return (
+        f"{version} was rolled back, and nothing it was made of has changed: not promoted again; "
+        f"`muensterland releases allow {version}` lets it"
+    )
 
 
 def candidate_of(run: str) -> Path:

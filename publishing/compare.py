@@ -163,7 +163,8 @@ def _mart(
         state = "added" if before is None else "removed"
     elif (before.version, before.content_sha256) == (after.version, after.content_sha256):
         state = "equal"
-    keys, figures = None, ()
+    keys: Keys | None = None
+    figures: tuple[KeyFigure, ...] = ()
     if before is not None and after is not None and before.content_sha256 != after.content_sha256:
         keys = _keys(connection, name, before, after)
         figures = _key_figures(connection, name, before, after)
@@ -243,7 +244,7 @@ def _join(connection: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], 
 
 
 def _same(left: str, right: str, key: Sequence[str]) -> str:
-    return " and ".join(f"{left}.{quoted(column)} = {right}.{quoted(column)}" for column in key)
+    return " and ".join(f"{left}.{quoted(column)} is not distinct from {right}.{quoted(column)}" for column in key)
 
 
 def _text(place: str, column: str) -> str:

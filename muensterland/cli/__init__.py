@@ -1,4 +1,4 @@
-"""The command line: `python -m muensterland run`."""
+"""The command line: `muensterland run`, `releases`, `sources`, `landing`, `lineage`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from rich.console import Console
 
 from connectors.catalogue import CatalogueError, load_catalogue
 from connectors.registry import check_source
-from muensterland.run import AnotherRunIsActive, MirrorMissing
+from muensterland.cli import landing, lineage, releases, sources
+from muensterland.lock import AnotherRunIsActive
+from muensterland.run import MirrorMissing
 from muensterland.settings import HomeBelongsToAnotherInput, Settings
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(releases.app, name="releases")
+app.add_typer(sources.app, name="sources")
+app.add_typer(landing.app, name="landing")
+app.command()(lineage.lineage)
 
 
 @app.command()
