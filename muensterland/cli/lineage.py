@@ -71,6 +71,8 @@ def _add_snapshots(branch: Tree, table: str, found: Lineage) -> None:
     for used in found.snapshots:
         if table in used.records:
             by_source.setdefault(used.source_id, []).append(used)
+    if not by_source:
+        branch.add("no snapshot" + (f" speaks for {found.area}" if found.area else ""), style="dim")
     for source_id, snapshots in by_source.items():
         records = sum(used.records[table] for used in snapshots)
         licence = snapshots[0].licence or "no licence told"

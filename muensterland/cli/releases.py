@@ -363,7 +363,9 @@ def rebuild_(version: Version = CURRENT, as_json: AsJson = False) -> None:
         print_json(rebuilt)
     else:
         rows = [[mart.mart, mart.state, mart.rows_released, mart.rows_rebuilt] for mart in rebuilt.marts]
-        out().print(table(f"Release {version} rebuilt", ["mart", "state", "rows released", "rows rebuilt"], rows))
+        out().print(
+            table(f"Release {rebuilt.version} rebuilt", ["mart", "state", "rows released", "rows rebuilt"], rows)
+        )
     if rebuilt.code_version_released != rebuilt.code_version_now:
         remark(f"made by code {rebuilt.code_version_released}, rebuilt by {rebuilt.code_version_now}")
     if not rebuilt.equal:
