@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMMAND := $(BIN)/muensterland
 export INPUT ?=
 export MIRROR ?=
 export REGION_HOME ?=
@@ -25,7 +26,7 @@ export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-setup: $(READY) ## build .venv from the hashed lock; again only when the lock changes
+setup: $(READY) $(COMMAND) ## build .venv from the hashed lock; again only when the lock changes
 
 $(READY): requirements.lock
 	@echo "setting up $(VENV) from requirements.lock"
@@ -35,7 +36,10 @@ $(READY): requirements.lock
 	@$(BIN)/uv pip install --quiet --system-certs --compile-bytecode --python $(BIN)/python --require-hashes --link-mode hardlink -r requirements.lock
 	@touch $@
 
-run: $(READY) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
+$(COMMAND): muensterland/command.sh $(READY)
+	@install -m 755 $< $@
+
+run: $(READY) $(COMMAND) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
 	@$(BIN)/python -m muensterland run
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder

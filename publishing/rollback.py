@@ -38,6 +38,7 @@ def roll_back(releases: Path, version: str | None = None, reason: str | None = N
     promoted again until it is allowed or made current by hand. Going forward to a later one lets that one again.
     Raises NoSuchRelease, NothingToDo where it is current already, ReleaseBroken where it cannot be read.
     """
+    _require(releases)
     with only_publisher(releases):
         there, former = kept(releases), current_version(releases)
         target = find(releases, version or _before(releases, there, former))
@@ -61,11 +62,17 @@ def roll_back(releases: Path, version: str | None = None, reason: str | None = N
 
 def allow(releases: Path, version: str, reason: str | None = None) -> Event:
     """Let be promoted again what a rollback holds back; raises NothingToDo naming what is held back."""
+    _require(releases)
     with only_publisher(releases) as history:
         held = held_back(history)
         if version not in held:
             raise NothingToDo(f"{releases}: {version} is not held back; held back: {', '.join(held) or 'nothing'}")
         return append_event(releases, Event(at=now(), action="allowed", version=version, by=who(), reason=reason))
+
+
+def _require(releases: Path) -> None:
+    if not releases.is_dir():
+        raise NoSuchRelease(f"{releases}: no release was ever promoted here; run the pipeline, or check REGION_HOME")
 
 
 def _before(releases: Path, there: list[str], former: str | None) -> str:

@@ -6,18 +6,18 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from connectors.catalogue import CatalogueError, load_catalogue
-from connectors.registry import check_source
+from connectors.catalogue import CatalogueError
 from muensterland.cli import landing, lineage, releases, sources
 from muensterland.lock import AnotherRunIsActive
 from muensterland.run import MirrorMissing
-from muensterland.settings import HomeBelongsToAnotherInput, Settings
+from muensterland.settings import HomeBelongsToAnotherInput
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(releases.app, name="releases")
 app.add_typer(sources.app, name="sources")
 app.add_typer(landing.app, name="landing")
 app.command()(lineage.lineage)
+app.command()(sources.check)
 
 
 @app.command()
@@ -31,16 +31,3 @@ def run() -> None:
         Console(stderr=True).print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error
     raise typer.Exit(code)
-
-
-@app.command()
-def check() -> None:
-    """Check the source catalogue: every file against its model, every option against its connector."""
-    try:
-        sources = load_catalogue(Settings().sources_dir)
-        for source in sources.values():
-            check_source(source)
-    except CatalogueError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
-    Console().print(f"{len(sources)} sources are in order")
