@@ -25,10 +25,12 @@ from connectors.region import Region
 from connectors.registry import connector, parse_key, parse_options
 from connectors.staging import StagedWriter, replace_parquet, staged_file
 from connectors.tables import (
+    COLUMN_DRIFT,
     FETCH_LOG,
     LOCATED_POINT,
-    PARSED_TABLES,
+    RECORD_ACCOUNT,
     REGION_AREA,
+    REJECTED_ROW,
     SNAPSHOT_IN_FORCE,
     SOURCE_CATALOGUE,
     SOURCE_COVERAGE,
@@ -41,6 +43,8 @@ _DERIVED = {
     table.name
     for table in (SNAPSHOT_IN_FORCE, FETCH_LOG, SOURCE_CATALOGUE, SOURCE_COVERAGE, REGION_AREA, LOCATED_POINT)
 }
+# What parsing tells of a snapshot, whether or not it is in force.
+_OF_SNAPSHOTS = (REJECTED_ROW, RECORD_ACCOUNT, COLUMN_DRIFT)
 EVIDENCE = "evidence"
 
 
@@ -99,8 +103,8 @@ def keep_verdicts(view: Path, folder: Path) -> None:
         if table.name not in _DERIVED and (view / table.name).is_dir():
             replace_parquet(folder / f"{table.name}.parquet", _rows(view, table.name))
     in_force = str(view / SNAPSHOT_IN_FORCE.name / "rows.parquet")
-    for table in PARSED_TABLES:
-        with duckdb.connect() as database:
+    with duckdb.connect() as database:
+        for table in _OF_SNAPSHOTS:
             rows = database.execute(
                 """
                 select staged.*
@@ -111,8 +115,8 @@ def keep_verdicts(view: Path, folder: Path) -> None:
                 """,
                 {"files": str(view / table.name / "*.parquet"), "in_force": in_force},
             ).to_arrow_table()
-        if rows.num_rows:
-            replace_parquet(folder / EVIDENCE / f"{table.name}.parquet", rows.cast(table.schema))
+            if rows.num_rows:
+                replace_parquet(folder / EVIDENCE / f"{table.name}.parquet", rows.cast(table.schema))
 
 
 def restore_verdicts(folder: Path, staged: Path) -> None:

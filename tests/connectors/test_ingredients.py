@@ -24,7 +24,7 @@ from connectors.ingredients import (
 from connectors.landing import Landing
 from connectors.region import region
 from connectors.staging import replace_parquet
-from connectors.tables import COUNT_SITE, PARSE_LOG
+from connectors.tables import PARSE_LOG, REJECTED_ROW
 from connectors.view import freeze, snapshots_in_force
 from tests.connectors.conftest import AS_OF, Land, Letters
 from tests.connectors.test_view import House, rows, source
@@ -96,11 +96,13 @@ def test_verdicts_and_evidence_come_back(house: House, tmp_path: Path) -> None:
     view = house.freeze(town)
     # Evidence of a snapshot that is not in force, as guards leave it in a view.
     key = {"source_id": "town", "snapshot_sha256": "ff", "parse_key": "1-x", "record_number": 1}
-    site = {"site_id": "evidence", "site_name": None, "first_year": None}
-    replace_parquet(view / "count_site" / "more.parquet", pa.Table.from_pylist([key | site], schema=COUNT_SITE.schema))
+    row = {"table_name": "count_site", "column_name": "site_name", "raw_text": "?", "reason": "evidence"}
+    rejected = pa.Table.from_pylist([key | row], schema=REJECTED_ROW.schema)
+    replace_parquet(view / "rejected_row" / "more.parquet", rejected)
     kept = tmp_path / "kept"
     keep_verdicts(view, kept)
-    assert pq.ParquetFile(kept / "evidence" / "count_site.parquet").read().column("site_id").to_pylist() == ["evidence"]
+    (file,) = (kept / "evidence").iterdir()
+    assert pq.ParquetFile(file).read().column("reason").to_pylist() == ["evidence"]
     staged = tmp_path / "again"
     restore_verdicts(kept, staged)
     log = pq.ParquetFile(staged / PARSE_LOG.name / "town.parquet").read()
@@ -108,8 +110,8 @@ def test_verdicts_and_evidence_come_back(house: House, tmp_path: Path) -> None:
         ("file/line=0", "staged"),
         ("file/line=1", "staged"),
     ]
-    (place,) = (staged / "count_site").rglob("*.parquet")
-    assert place.relative_to(staged).as_posix() == "count_site/source_id=town/snapshot_sha256=ff/1-x.parquet"
+    (place,) = (staged / "rejected_row").rglob("*.parquet")
+    assert place.relative_to(staged).as_posix() == "rejected_row/source_id=town/snapshot_sha256=ff/1-x.parquet"
 
 
 def test_the_key_is_blind_to_clock_and_failures_and_sharp_for_the_rest(house: House) -> None:

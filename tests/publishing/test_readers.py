@@ -65,7 +65,7 @@ def read(number):
                 seen.write(version + "\\n")
                 last = version
             # The publisher has the same two cores.
-            time.sleep(0.05)
+            time.sleep(0.1)
     (notes / f"reads-{number}").write_text(str(reads))
 
 children = []
