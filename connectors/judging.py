@@ -157,9 +157,7 @@ def breaches(resource: Resource, former: Figures | None, now: Figures) -> list[B
     return found
 
 
-def refusal(
-    source: Source, resource_name: str, now: Figures, drifts: list[Drift], guards: list[Breach]
-) -> str | None:
+def refusal(source: Source, resource_name: str, now: Figures, drifts: list[Drift], guards: list[Breach]) -> str | None:
     """Why the snapshot may not come into force and what to do, all reasons in one text; None where it may."""
     reasons = [
         *_frozen(source, [*now.drifts, *drifts]),

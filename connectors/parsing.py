@@ -77,21 +77,18 @@ def parse_source(source: Source, landing: Landing, staged: Path) -> ParseSummary
             continue
         parsed_before = desk.parsed
         judged = desk.judge_all(partition, entries)
-        verdicts += judged
-        if judged[-1].is_staged:
-            outcomes["kept"] += desk.parsed == parsed_before
-        else:
-            outcomes["refused"] += 1
-        accepted = next((verdict for verdict in reversed(judged) if verdict.is_staged), None)
-        key = desk.staged_key(accepted) if accepted else None
-        if accepted is not None and key is not None:
+        accepted = desk.in_force(judged)
+        if accepted is not None:
             in_force[partition] = {
                 "source_id": source.id,
                 "partition": partition,
                 "snapshot_sha256": accepted.landed.snapshot_sha256,
-                "parse_key": key,
+                "parse_key": accepted.parse_key,
                 "fetched_at": accepted.landed.last_at,
             }
+        verdicts += [accepted if accepted and verdict.landed is accepted.landed else verdict for verdict in judged]
+        outcomes["refused"] += not judged[-1].is_staged
+        outcomes["kept"] += judged[-1].is_staged and desk.parsed == parsed_before
     _replace(staged, PARSE_LOG.columns, PARSE_LOG.name, source.id, _log_rows(source, verdicts))
     _replace(staged, SNAPSHOT_FINDING.columns, SNAPSHOT_FINDING.name, source.id, _finding_rows(source, verdicts))
     _replace(
@@ -157,7 +154,7 @@ class _Desk:
         self._source, self._staged = source, staged
         self._keys: dict[str, tuple[str, str]] = {}
         self.parsed = 0
-        findings: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
+        findings: dict[tuple[str, str, str | None], list[Finding]] = defaultdict(list)
         for row in _rows(staged, SNAPSHOT_FINDING.name, source.id):
             told = Finding(**{name: row[name] for name in ("code", "table_name", "subject", "example")})
             findings[row["partition"], row["snapshot_sha256"], row["former_sha256"]].append(told)
@@ -178,18 +175,19 @@ class _Desk:
             former = entry if verdict.is_staged else former
         return verdicts
 
-    def staged_key(self, verdict: _Verdict) -> str | None:
-        """The parse key under which an accepted snapshot is staged: today's where it can be, None where it is not."""
-        _, key = self._key(verdict.partition)
-        for candidate in (key, verdict.parse_key):
-            if self._is_staged(verdict.landed, candidate):
-                return candidate
-        # Its files were lost, or the newer ones that superseded it have been refused since.
-        return key if self._figures(verdict.partition, verdict.landed) is not None else None
+    def in_force(self, judged: Sequence[_Verdict]) -> _Verdict | None:
+        """The last verdict that refused nothing, with the key under which its snapshot is staged; None without one."""
+        accepted = next((verdict for verdict in reversed(judged) if verdict.is_staged), None)
+        if accepted is None:
+            return None
+        _, key = self._key(accepted.partition)
+        for candidate in (key, accepted.parse_key):
+            if self._is_staged(accepted.landed, candidate):
+                return replace(accepted, parse_key=candidate)
+        # Its files were lost, or what superseded it has been refused since.
+        return replace(accepted, parse_key=key) if self._figures(accepted.partition, accepted.landed) else None
 
-    def _said_before(
-        self, partition: str, entry: Landed, former: Landed | None, is_latest: bool
-    ) -> _Verdict | None:
+    def _said_before(self, partition: str, entry: Landed, former: Landed | None, is_latest: bool) -> _Verdict | None:
         """The verdict of a former run, where it still holds."""
         name, key = self._key(partition)
         former_sha256 = former.snapshot_sha256 if former else None

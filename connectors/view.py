@@ -232,7 +232,10 @@ def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> li
     return sorted(
         [
             *_fetch_troubles(catalogue, landing, held),
-            *(f"{row['source_id']} {row['partition']} refused {row['snapshot_sha256']}: {row['error']}" for row in refused),
+            *(
+                f"{row['source_id']} {row['partition']} refused {row['snapshot_sha256']}: {row['error']}"
+                for row in refused
+            ),
             *(
                 " ".join(str(row[name]) for name in SNAPSHOT_FINDING.columns.names)
                 for row in _state(SNAPSHOT_FINDING, catalogue, staged).to_pylist()
