@@ -102,6 +102,10 @@ def test_findings_are_counted_with_their_first_example(built: Any) -> None:
             r": export.zip: energy_unit: 2 records,\x0aformer 8",
         ),
         (
+            *("mastr", "s1", "location_conflict", "info", 1),
+            "energy_unit U5: the record says 05554001, the point lies in 05554002",
+        ),
+        (
             *("register", "s1", "column_new", "info", 2),
             "municipality_register.Fax: nobody declared it",
         ),
@@ -110,6 +114,10 @@ def test_findings_are_counted_with_their_first_example(built: Any) -> None:
             r"municipality_register record 70, ags: no key: =1+1\x09",
         ),
         ("schools", "none", "source_stale", "warning", 30, ": no successful fetch within 30 days"),
+        (
+            *("schools", "s1", "location_conflict", "info", 1),
+            "school 100: the record says 05515000, the point lies in 05554001",
+        ),
     ]
     seen = {(row[0], row[2]): row[6].isoformat() if row[6] else None for row in rows}
     assert seen == {
@@ -117,9 +125,11 @@ def test_findings_are_counted_with_their_first_example(built: Any) -> None:
         ("counters", "fetch_failed"): "2026-11-21T05:00:10+00:00",
         ("mastr", "record_guard"): "2026-11-21T05:00:10+00:00",
         ("mastr", "snapshot_refused"): "2026-11-21T05:00:10+00:00",
+        ("mastr", "location_conflict"): "2026-11-01T05:00:10+00:00",
         ("register", "column_new"): "2026-11-21T05:00:10+00:00",  # Fax; only Telefon was there before
         ("register", "record_rejected"): "2026-11-21T05:00:10+00:00",
         ("schools", "source_stale"): None,
+        ("schools", "location_conflict"): None,
     }
 
 

@@ -1,4 +1,4 @@
-"""A candidate whose 18 marts are as the suites want them, small, made in SQL."""
+"""A candidate whose 19 marts are as the suites want them, small, made in SQL."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ create table marts.mart_coverage as
         'fresh' as freshness_status, null::varchar as reason
     from marts.dim_municipality
     cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers')) as domains (domain);
+create table marts.mart_source_finding as
+    select 'city' as source_id, 'none' as snapshot_sha256, 'fetch_failed' as code, 'warning' as severity,
+        1::bigint as count, 'readings: HTTP 503' as example, timestamptz '2025-01-01 00:00:00Z' as first_seen_at;
 create table marts.dim_stop as
     select 'city' as source_id, 'stop ' || ags as stop_id, name as stop_name, longitude, latitude, ags
     from marts.dim_municipality;

@@ -12,9 +12,10 @@
     {%- for code in range(1, 32) | list + range(127, 160) | list -%}
         {%- set shown.text = "replace(" ~ shown.text ~ ", chr(" ~ code ~ "), '" ~ "\\x%02x" % code ~ "')" -%}
     {%- endfor -%}
-    {%- for mark in ["\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"] -%}
-        {%- set shown.text = "replace(" ~ shown.text ~ ", '" ~ mark ~ "', '\\u')" -%}
-    {%- endfor -%}
+    {#- Left-to-right and right-to-left marks, line and paragraph separators, embeddings, overrides, isolates. -#}
+    {%- for code in [8206, 8207] + range(8232, 8239) | list + range(8294, 8298) | list -%}
+        {%- set shown.text = "replace(" ~ shown.text ~ ", '" ~ "%c" % code ~ "', '" ~ "\\u%04x" % code ~ "')" -%}
+    {%- endfor %}
     case
         when substr({{ text_expression }}, 1, 1) in ('=', '+', '-', '@') then concat('''', {{ shown.text }})
         else {{ shown.text }}

@@ -82,8 +82,11 @@ partitions as (
         coalesce(max(case when is_last_attempt and outcome = 'failed' then snapshot_sha256 end) is not null, false)
             as is_payload_refused,
         coalesce(max(case when is_last_bytes and is_refused then 1 end) = 1, false) as is_refused,
-        min(case when outcome = 'failed' and (last_answer_at is null or started_at > last_answer_at) then finished_at end)
-            as failing_since_at,
+        min(
+            case
+                when outcome = 'failed' and (last_answer_at is null or started_at > last_answer_at) then finished_at
+            end
+        ) as failing_since_at,
         min(case when outcome = 'absent' and started_at > last_bytes_at then finished_at end) as absent_since_at,
         max(case when has_bytes and not is_refused then finished_at end) as last_success_at,
         max(started_at) as last_started_at,

@@ -73,21 +73,34 @@ rejections as (
         rejected.column_name,
         rejected.raw_text,
         rejected.reason,
-        count(*) over (
-            partition by snapshots.source_id, snapshots.snapshot_sha256, rejected.table_name, rejected.column_name,
-            rejected.reason
-        ) as records,
-        row_number() over (
-            partition by snapshots.source_id, snapshots.snapshot_sha256, rejected.table_name, rejected.column_name,
-            rejected.reason
-            order by rejected.record_number asc, rejected.raw_text asc nulls last, rejected.parse_key asc
-        ) as place
+        rejected.parse_key
     from {{ ref('stg_rejected_row') }} as rejected
     inner join snapshots
         on
             rejected.source_id = snapshots.source_id
             and rejected.snapshot_sha256 = snapshots.snapshot_sha256
             and rejected.parse_key = snapshots.parse_key
+),
+
+ranked_rejections as (
+    select
+        source_id,
+        snapshot_sha256,
+        fetched_at,
+        is_told,
+        table_name,
+        record_number,
+        column_name,
+        raw_text,
+        reason,
+        count(*) over (
+            partition by source_id, snapshot_sha256, table_name, column_name, reason
+        ) as records,
+        row_number() over (
+            partition by source_id, snapshot_sha256, table_name, column_name, reason
+            order by record_number asc nulls last, raw_text asc nulls last, parse_key asc nulls last
+        ) as place
+    from rejections
 ),
 
 comparisons as (
@@ -150,7 +163,7 @@ found as (
             reason,
             substr(raw_text, 1, 80)
         ) as example
-    from rejections
+    from ranked_rejections
     where place = 1
     union all
     select
@@ -182,7 +195,7 @@ found as (
         conflicts.source_id,
         conflicts.snapshot_sha256,
         snapshots.fetched_at,
-        snapshots.is_told,
+        true as is_told,
         'location_conflict' as code,
         conflicts.entity as subject,
         conflicts.entity as sort_key,
@@ -192,13 +205,12 @@ found as (
             ', the point lies in ', conflicts.ags
         ) as example
     from conflicts
-    inner join snapshots
+    left join snapshots
         on
             conflicts.source_id = snapshots.source_id
             and conflicts.snapshot_sha256 = snapshots.snapshot_sha256
-    where
-        conflicts.place = 1
-        and snapshots.is_told
+            and snapshots.is_told
+    where conflicts.place = 1
 ),
 
 -- Partitions of equal bytes tell the same twice, a comparison may tell what the snapshot alone does.
