@@ -41,6 +41,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_coverage",
         "mart_energy_capacity",
         "mart_population",
+        "mart_source_finding",
         "mart_statistic",
         "mart_traffic_day",
         "mart_transit_supply",
