@@ -140,16 +140,22 @@ Land = Callable[..., str]
 def land(landing: Landing, tmp_path: Path) -> Land:
     """Put bytes into the landing as a fetch would; returns their sha256."""
 
-    def keep(partition: str, content: bytes, fetched_at: datetime = AS_OF, into: Landing = landing) -> str:
+    def keep(
+        partition: str,
+        content: bytes,
+        fetched_at: datetime = AS_OF,
+        into: Landing = landing,
+        name: str = "file.csv",
+    ) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         draft = tmp_path / "draft"
         draft.write_bytes(content)
-        into.keep(draft, sha256, "file.csv")
+        into.keep(draft, sha256, name)
         source_id, url = into.folder.name, "https://town.example/file.csv"
         record = FetchRecord(
             source_id, partition, url, fetched_at, fetched_at, 200, None, None, sha256, len(content), "new", None
         )
-        into.append(FetchRecord(**{**vars(record), "file_name": "file.csv"}))
+        into.append(FetchRecord(**{**vars(record), "file_name": name}))
         return sha256
 
     return keep

@@ -59,7 +59,12 @@ def test_columns_of_different_tables_are_never_one() -> None:
 
 def test_the_most_alike_pair_is_taken_and_each_name_once() -> None:
     drifts = declared_drift(
-        [("t", "Leistung", "missing"), ("t", "Leistung kW", "new"), ("t", "Leistungen", "new"), ("t", "Leistung_", "new")]
+        [
+            ("t", "Leistung", "missing"),
+            ("t", "Leistung kW", "new"),
+            ("t", "Leistungen", "new"),
+            ("t", "Leistung_", "new"),
+        ]
     )
     assert sorted(told(drifts)) == [("new", "Leistung kW"), ("new", "Leistungen"), ("renamed", "Leistung -> Leistung_")]
 
