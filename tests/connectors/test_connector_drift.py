@@ -222,7 +222,7 @@ REPORTED = {
 REFUSED = {
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
-    "directory": (DIRECTORY, cell("P3", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
+    "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
     "boundaries": (BOUNDARIES, member(".dbf", dbf_field("GEN", "GENN")), ("municipality_boundary", "GEN -> GENN")),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
     "statistic": (
