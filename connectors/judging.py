@@ -128,15 +128,13 @@ def drift_since(former: Figures | None, now: Figures) -> list[Drift]:
 def drift_findings(drifts: list[Drift]) -> list[Finding]:
     """The findings that tell of a drift from the former snapshot."""
     words = {"new": "not in the former snapshot", "missing": "was in the former snapshot", "renamed": "renamed"}
-    return [
-        Finding(
-            f"{'file' if drift.column.startswith(FILE) else 'column'}_{drift.change}",
-            drift.table,
-            drift.subject,
-            f"{drift.subject.removeprefix(FILE)}: {words[drift.change]}",
-        )
-        for drift in drifts
-    ]
+    found = []
+    for drift in drifts:
+        is_file = drift.column.startswith(FILE)
+        what = drift.column.removeprefix(FILE) if is_file else f"{drift.table}.{drift.subject}"
+        code = f"{'file' if is_file else 'column'}_{drift.change}"
+        found.append(Finding(code, drift.table, drift.subject, f"{what}: {words[drift.change]}"))
+    return found
 
 
 def breaches(resource: Resource, former: Figures | None, now: Figures) -> list[Breach]:

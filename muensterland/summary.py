@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from muensterland import findings
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Input, Settings
 from muensterland.steps import gate_headline, read_status, source_errors, source_state
@@ -20,6 +21,8 @@ _TITLES: dict[Input, str] = {
 }
 # Of each source; a wholly broken one would fill the screen.
 ERRORS_SHOWN = 3
+_CODES_OF_ERRORS = ("fetch_failed", "payload_refused", "snapshot_refused")
+_SEVERITIES = {"critical": "red", "warning": "yellow"}
 _STYLES = {"new": "green", "unchanged": "", "stale": "yellow", "failed": "red"}
 
 
@@ -48,6 +51,8 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
             f"{'The former release stays current. ' if release else ''}See {settings.home.logs / 'run.log'}"
         )
         return 1
+    for severity, line in findings.in_words(settings.home.releases / "current", _told(settings)):
+        console.print(f"[{_SEVERITIES[severity]}]{severity}[/] {escape(line)}")
     gate = release["gate"]
     for warning in _failed_checks(settings):
         console.print(f"[yellow]{escape(warning)}[/yellow]")
@@ -58,6 +63,17 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
         f"{settings.home.releases / 'current' / 'muensterland.duckdb'}  ({seconds:.0f} s)"
     )
     return 0
+
+
+def _told(settings: Settings) -> set[tuple[str, str]]:
+    """The findings that the errors of this run tell already."""
+    broken = [
+        source.id
+        for sources in sources_by_domain().values()
+        for source in sources
+        if source_errors(settings.home, source.id)
+    ]
+    return {(source_id, code) for source_id in broken for code in _CODES_OF_ERRORS}
 
 
 def _failed_checks(settings: Settings) -> list[str]:

@@ -148,7 +148,7 @@ def test_a_column_that_vanished_under_freeze_keeps_the_former_snapshot(changed: 
     assert example.startswith("schools: schuldaten.csv: new column 'Bemerkung' in school; missing column 'Homepage'")
     assert told[latest, "column_missing"] == (
         *("warning", "column_missing", 1),
-        "Homepage: was in the former snapshot",
+        "school.Homepage: was in the former snapshot",
     )
     assert told[latest, "column_new"][3] == "school.Bemerkung: nobody declared it"
 
@@ -160,7 +160,7 @@ def test_a_renamed_column_is_told_and_the_new_snapshot_in_force(changed: Changed
     told = findings(changed.candidate, source_id)
     assert told[latest, "column_renamed"] == (
         *("warning", "column_renamed", 1),
-        "Adresszusatz -> Adress-Zusatz: renamed",
+        "charging_station.Adresszusatz -> Adress-Zusatz: renamed",
     )
     # The sample holds one device with a point nobody can place.
     assert told[latest, "record_rejected"][:3] == ("warning", "record_rejected", 1)

@@ -314,9 +314,9 @@ def test_a_column_that_vanishes_comes_or_is_renamed_is_told(
     parse_source(town(), landing, staged)
     assert in_force(staged) == [second]
     assert sorted(found(staged)) == [
-        ("column_missing", "fax", "fax: was in the former snapshot"),
-        ("column_new", "mail", "mail: not in the former snapshot"),
-        ("column_renamed", "Strasse -> Straße", "Strasse -> Straße: renamed"),
+        ("column_missing", "fax", "count_site.fax: was in the former snapshot"),
+        ("column_new", "mail", "count_site.mail: not in the former snapshot"),
+        ("column_renamed", "Strasse -> Straße", "count_site.Strasse -> Straße: renamed"),
     ]
 
 
@@ -350,7 +350,7 @@ def test_freeze_refuses_what_changed_since_the_former_snapshot_until_accepted(
         "file: file.csv: missing column 'fax' in count_site, but town.yml says drift: freeze; look at the file"
     )
     assert in_force(staged) == [first]
-    assert found(staged) == [("column_missing", "fax", "fax: was in the former snapshot")]
+    assert found(staged) == [("column_missing", "fax", "count_site.fax: was in the former snapshot")]
     parse_source(town(drift="freeze", accept=(second,)), landing, staged)
     assert in_force(staged) == [second]
     assert parse_source(town(drift="report"), landing, staged / "reported").refused == 0

@@ -49,6 +49,10 @@ drifts as (
         snapshots.is_told,
         concat(case when drift.column_name like 'file:%' then 'file_' else 'column_' end, drift.change) as code,
         concat_ws('.', drift.table_name, concat_ws(' -> ', drift.former_name, drift.column_name)) as subject,
+        case
+            when drift.column_name like 'file:%' then substr(drift.column_name, 6)
+            else concat_ws('.', drift.table_name, concat_ws(' -> ', drift.former_name, drift.column_name))
+        end as what,
         case drift.change
             when 'new' then 'nobody declared it'
             when 'missing' then 'declared, not there'
@@ -145,7 +149,7 @@ found as (
         subject,
         subject as sort_key,
         1 as occurrences,
-        concat(subject, ': ', words) as example
+        concat(what, ': ', words) as example
     from drifts
     union all
     select
