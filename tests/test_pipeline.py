@@ -55,7 +55,7 @@ class Region:
             return None
         for domain in DOMAINS:
             steps.build(run["run"], run["as_of"], domain)
-        steps.promote(**run, verdict=steps.gate(run["run"]))
+        steps.promote(**run, verdict=steps.gate(run["run"], run["as_of"]))
         record: dict[str, Any] = json.loads((self.home / "releases/current/release.json").read_text(encoding="utf-8"))
         return record
 
@@ -173,7 +173,7 @@ def test_a_red_gate_promotes_nothing_and_says_which_rows(
     with duckdb.connect(str(steps.candidate_of(run["run"]))) as candidate:
         candidate.execute("update marts.dim_municipality set population = -1 where ags = '05515000'")
     with pytest.raises(steps.GateIsRed, match="nothing is promoted"):
-        steps.gate(run["run"])
+        steps.gate(run["run"], run["as_of"])
     report = json.loads((Path(run["run"]) / "gate.json").read_text(encoding="utf-8"))
     failed = [check for check in report["checks"] if not check["success"] and check["severity"] == "critical"]
     assert [check["mart"] for check in failed] == ["dim_municipality"]
