@@ -32,7 +32,7 @@ p { margin: .4rem 0; max-width: 50rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .6rem 0; }
 table.full { width: 100%; }
-caption { text-align: left; color: var(--quiet); font-size: .9rem; padding-bottom: .2rem; }
+caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--line); font-size: .9rem; white-space: nowrap; }
 tbody th { font-weight: 500; }
@@ -160,13 +160,13 @@ def _failures(verdict: Verdict, owners: Owners, words: Words) -> str:
 def _failure(result: Result, owners: Owners, words: Words) -> str:
     seen = []
     if result.error:
-        seen.append(f"<p><b>{words.error}:</b> {escape(result.error)}</p>")
+        seen.append(f'<p><b>{words.error}:</b> <span lang="en">{escape(result.error)}</span></p>')
     elif result.expectation == ROW_COUNTS:
         seen.append(f'<p><a href="#rows-{words.lang}">{words.row_counts_see}</a></p>')
     elif result.unexpected_count is not None:
         seen.append(f"<p><b>{words.number(result.unexpected_count)}</b> {words.unexpected}</p>")
     elif result.observed is not None:
-        seen.append(f"<p><b>{words.observed}:</b> {escape(result.observed)}</p>")
+        seen.append(f'<p><b>{words.observed}:</b> <span lang="en">{escape(result.observed)}</span></p>')
     if result.examples and result.expectation != ROW_COUNTS:
         shown = f"{words.examples} ({len(result.examples)})"
         seen.append(f"<details><summary>{shown}</summary>{_rows(result, shown)}</details>")

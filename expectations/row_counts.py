@@ -97,7 +97,7 @@ class RowCounts(Strict):
 
     tolerance_share: how far, as a share of its count, a partition may be off before that is critical.
     inside_tolerance: what a smaller difference is: a `warning` where the input never changes by itself, else it is
-    `accepted`.
+    `accepted`. A partition that nobody has counted is a warning always.
     """
 
     input: Input
@@ -108,12 +108,15 @@ class RowCounts(Strict):
 
 @dataclass(frozen=True)
 class Deviation:
-    """A partition whose rows are not those written down, and whether it is off by more than the tolerance."""
+    """A partition whose rows are not those written down.
+
+    grave: off by more than the tolerance. new: nobody has counted it (a new source). slight: off by less.
+    """
 
     partition: str
     expected: str
     found: int
-    is_grave: bool
+    kind: Literal["grave", "new", "slight"]
 
 
 def load_row_counts(path: Path, marts: Collection[str]) -> RowCounts:
@@ -151,7 +154,7 @@ def judge_row_counts(
             continue
         tolerance = counts.tolerance_share if written.tolerance_share is None else written.tolerance_share
         off = deviations(written, tolerance, found, day)
-        told = [one for one in off if one.is_grave or counts.inside_tolerance == "warning"]
+        told = [one for one in off if one.kind != "slight" or counts.inside_tolerance == "warning"]
         yield _result(mart, suite.owner, tuple(told), judged=len(written.rows.keys() | found.keys()))
 
 
@@ -173,10 +176,16 @@ def deviations(written: MartCounts, tolerance: float, found: Mapping[str, int], 
         low, high = _bounds(written, partition, day)
         rows = found.get(partition, 0)
         if not low <= rows <= high:
-            nearest = low if rows < low else high
             expected = str(low) if low == high else f"{low} to {high}"
-            off.append(Deviation(partition, expected, rows, abs(rows - nearest) > tolerance * nearest))
+            off.append(Deviation(partition, expected, rows, _kind(rows, low, high, tolerance)))
     return tuple(off)
+
+
+def _kind(rows: int, low: int, high: int, tolerance: float) -> Literal["grave", "new", "slight"]:
+    nearest = low if rows < low else high
+    if nearest == 0:
+        return "new"
+    return "grave" if abs(rows - nearest) > tolerance * nearest else "slight"
 
 
 def _bounds(written: MartCounts, partition: str, day: date) -> tuple[int, int]:
@@ -254,8 +263,20 @@ def counted_by(columns: Collection[str]) -> Partition:
 
 def as_yaml(counts: RowCounts) -> str:
     """The text of `row_counts/<input>.yml`."""
-    said = counts.model_dump(exclude_unset=True)
-    return HEADER.format(kind=counts.input) + yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
+    said = yaml.dump(counts.model_dump(exclude_unset=True), Dumper=_Quoting, sort_keys=False, allow_unicode=True)
+    return HEADER.format(kind=counts.input) + said
+
+
+class _Quoting(yaml.SafeDumper):
+    """Writes keys of digits (05558, 2026) as texts, all of them: YAML alone would quote some and not others."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if text[:1].isdigit() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Quoting.add_representer(str, _text)
 
 
 def _name(identifier: str) -> str:
@@ -288,7 +309,7 @@ def _result(
         expectation="row_count_per_partition",
         owner=owner,
         dimension="complete",
-        severity="critical" if holds or error or any(one.is_grave for one in off) else "warning",
+        severity="critical" if holds or error or any(one.kind == "grave" for one in off) else "warning",
         success=holds,
         unexpected_count=len(off) if off else None,
         judged=judged,

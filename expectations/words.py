@@ -69,6 +69,7 @@ class Words:
     identifier: str
     decimal_comma: bool
     date_format: str
+    time_zones: Mapping[str, str]
 
     def number(self, value: int) -> str:
         """A count with its thousands apart."""
@@ -87,7 +88,7 @@ class Words:
     def moment(self, value: datetime) -> str:
         """An instant in local time."""
         local = value.astimezone(LOCAL_TIME)
-        return f"{self.day(local)}, {local:%H:%M} {local.tzname()}"
+        return f"{self.day(local)}, {local:%H:%M} {self.time_zones[f'{local:%Z}']}"
 
     def means(self, result: Result) -> str:
         """What a check says."""
@@ -159,6 +160,7 @@ GERMAN = Words(
     identifier="Kennung",
     decimal_comma=True,
     date_format="%d.%m.%Y",
+    time_zones={"CET": "MEZ", "CEST": "MESZ"},
 )
 
 ENGLISH = Words(
@@ -218,4 +220,5 @@ ENGLISH = Words(
     identifier="Id",
     decimal_comma=False,
     date_format="%Y-%m-%d",
+    time_zones={"CET": "CET", "CEST": "CEST"},
 )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import duckdb
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from expectations.clock import local_day
+from expectations.gate import REPORT
 from expectations.row_counts import MartCounts, RowCounts, as_yaml, count_rows, counted_by, recount
 from expectations.rules import RULES, load_rules, row_counts_file
 from expectations.strict import SuiteRefused
+from expectations.unexpected import SCHEMA
 from muensterland.settings import Input, Settings
-from publishing.record import Release
+from muensterland.steps import candidate_of
 from publishing.release import current
 
 app = typer.Typer(help="Keep the rules of the gate.", no_args_is_help=True)
@@ -29,43 +35,61 @@ def counts(
     write: Annotated[
         bool, typer.Option("--write", help="write the file in expectations/row_counts instead of printing it")
     ] = False,
+    run: Annotated[
+        Path | None, typer.Option(help="count the candidate in this run's folder (work/…) whose gate was red")
+    ] = None,
 ) -> None:
     """Count the rows of the current release per mart and partition, in the form the gate compares with."""
     settings = Settings()
-    release = current(settings.home.releases)
-    if release is None:
-        Console(stderr=True).print(f"{settings.home.releases}: no release is current; run the pipeline first")
-        raise typer.Exit(2)
     try:
-        text = as_yaml(counted(release, settings.input))
-    except (SuiteRefused, duckdb.Error) as error:
-        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
+        folder, database = (run, candidate_of(str(run))) if run else _current(settings.home.releases)
+        as_of = datetime.fromisoformat(json.loads((folder / REPORT).read_text(encoding="utf-8"))["as_of"])
+        text = as_yaml(counted(database, settings.input, local_day(as_of)))
+    except (SuiteRefused, NothingToCount, OSError, duckdb.Error) as error:
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
         raise typer.Exit(2) from error
     if write:
         path = row_counts_file(RULES, settings.input)
         path.write_text(text, encoding="utf-8")
-        Console().print(f"{path}: written from release {release.version}; look at the difference and commit it")
+        Console(soft_wrap=True).print(f"{path}: written from {database}; look at the difference and commit it")
     else:
         typer.echo(text, nl=False)
 
 
-def counted(release: Release, kind: Input) -> RowCounts:
-    """The row counts of a release in the form that is committed: as they are written, counted anew.
+class NothingToCount(RuntimeError):
+    """There is no release yet whose rows could be counted."""
 
-    Marts that nobody has counted yet are added, those without a suite left out. Raises SuiteRefused where the rules are
-    misspelt, duckdb.Error where a mart lacks the column it is counted by.
+
+def _current(releases: Path) -> tuple[Path, Path]:
+    release = current(releases)
+    if release is None:
+        raise NothingToCount(f"{releases}: no release is current; run the pipeline first or name a red run with --run")
+    return release.path, release.warehouse
+
+
+def counted(database: Path, kind: Input, day: date) -> RowCounts:
+    """The row counts of a candidate or release in the form that is committed: as they are written, counted anew.
+
+    `day` is the local day of its `as_of`. Marts that nobody has counted yet are added, tables without a suite left out.
+    Raises SuiteRefused where the rules are misspelt, duckdb.Error where a mart lacks the column it is counted by.
     """
     rules = load_rules(RULES, kind)
     written = rules.row_counts
     if written is None:
-        raise SuiteRefused(
-            f"{row_counts_file(RULES, kind)}: expected input, tolerance_share, inside_tolerance, marts: {{}}"
+        path = row_counts_file(RULES, kind)
+        raise SuiteRefused(f"{path}: expected a file with input, tolerance_share, inside_tolerance, marts: {{}}")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        columns = dict(
+            connection.execute(
+                "select table_name, list(column_name) from information_schema.columns "
+                "where table_schema = ? group by table_name",
+                [SCHEMA],
+            ).fetchall()
         )
-    marts = {
-        name: written.marts.get(name) or MartCounts(by=counted_by([column.name for column in mart.columns]), rows={})
-        for name, mart in release.marts.items()
-        if name in rules.suites
-    }
-    with duckdb.connect(str(release.warehouse), read_only=True) as connection:
+        marts = {
+            name: written.marts.get(name) or MartCounts(by=counted_by(names), rows={})
+            for name, names in columns.items()
+            if name in rules.suites
+        }
         found = {name: count_rows(connection, name, mart.by) for name, mart in marts.items()}
-    return recount(written.model_copy(update={"marts": marts}), found, local_day(release.as_of))
+    return recount(written.model_copy(update={"marts": marts}), found, day)
