@@ -118,7 +118,12 @@ def change(candidate: Path, *statements: str) -> Path:
 
 
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-OWNERS = "gate: platform\nowners:\n  platform: {title_de: Plattform, title_en: Platform}\n  mobility: {title_de: Verkehr, title_en: Mobility}\n"
+OWNERS = """\
+gate: platform
+owners:
+  platform: {title_de: Plattform, title_en: Platform}
+  mobility: {title_de: Verkehr, title_en: Mobility}
+"""
 
 
 def write_rules(

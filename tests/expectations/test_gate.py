@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -168,3 +170,94 @@ def test_nothing_to_judge_is_an_error(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "empty.duckdb")):
         pass
     assert not judged(tmp_path / "empty.duckdb", tmp_path / "report").passed
+
+
+def test_unexpected_rows_are_kept_as_a_table_up_to_a_bound(tmp_path: Path) -> None:
+    rows = ", ".join(f"('{number:05}', 'level {number}')" for number in range(1200))
+    failure = tiny(tmp_path, rows).failures[0]
+    assert failure.unexpected_count == 1200
+    kept = duckdb.sql(
+        f"select check_id, row_number, unexpected_count, row_json from '{tmp_path}/report/gate_unexpected.parquet'"
+    ).fetchall()
+    assert len(kept) == 1000
+    assert kept[0][:3] == (failure.id, 1, 1200)
+    assert json.loads(kept[0][3]) == {"area_id": "00000", "level": "level 0"}
+    assert json.loads(kept[-1][3]) == {"area_id": "00999", "level": "level 999"}
+
+
+def test_a_green_candidate_keeps_an_empty_table(tmp_path: Path) -> None:
+    assert tiny(tmp_path).passed
+    kept = duckdb.sql(f"select count(*) from '{tmp_path}/report/gate_unexpected.parquet'").fetchall()
+    assert kept == [(0,)]
+
+
+WRONG = "('05515', 'city'), ('05554', 'kreis')"
+COUNTS = """
+input: sample
+tolerance_share: 0
+inside_tolerance: warning
+marts:
+  dim_area: {by: {value: level}, rows: {kreis: 1}}
+"""
+
+
+def known(check: str, expires: str = "2026-11-22") -> str:
+    return (
+        f"quarantined:\n  - {{check: {check}, inputs: [sample], reason_de: bekannt, reason_en: known, "
+        f"owner: mobility, expires: {expires}}}\n"
+    )
+
+
+def test_a_candidate_passes_with_what_is_quarantined_until_the_day_after(tmp_path: Path) -> None:
+    wrong = tiny(tmp_path, WRONG)
+    rules = write_rules(
+        tmp_path / "rules", TINY.replace("SEVERITY", "critical"), quarantine=known(wrong.failures[0].id)
+    )
+
+    def passes(as_of: str) -> bool:
+        # 23:30 UTC is the next day in Münster.
+        instant = datetime.fromisoformat(f"2026-11-22T{as_of}+00:00")
+        return judged(tmp_path / "tiny.duckdb", tmp_path / "report", rules=rules, kind="sample", as_of=instant).passed
+
+    assert not wrong.passed
+    assert [passes("22:30:00"), passes("23:30:00")] == [True, False]
+
+
+def test_row_counts_are_judged_quarantined_and_scored_like_any_check(tmp_path: Path) -> None:
+    tiny(tmp_path, "('05515', 'kreis'), ('05554', 'kreis')")
+    suite = TINY.replace("SEVERITY", "critical")
+    arguments: dict[str, Any] = {"kind": "sample", "feeds": {"dim_area": ("a",)}}
+
+    def verdict(quarantine: str) -> Verdict:
+        rules = write_rules(tmp_path / "rules", suite, row_counts=COUNTS, quarantine=quarantine)
+        return judged(tmp_path / "tiny.duckdb", tmp_path / "report", rules=rules, **arguments)
+
+    red = verdict("quarantined: []")
+    assert [(one.id, one.unexpected_count) for one in red.failures] == [("dim_area.row_count_per_partition", 1)]
+    assert red.failures[0].examples == ({"partition": "kreis", "expected": "1", "found": "2"},)
+    green = verdict(known("dim_area.row_count_per_partition"))
+    assert green.passed
+    # The key's not-null check holds (3), the one partition counted does not (3): half.
+    assert [score.complete for score in green.scorecard] == [0.5]
+    # The candidate says nothing of any source, so none is known to be fresh.
+    assert green.scorecard[0].fresh == 0
+
+
+def test_freshness_is_that_of_the_sources_that_feed_a_mart(good: Path, uncounted: Path, tmp_path: Path) -> None:
+    change(
+        good,
+        "insert into marts.mart_coverage "
+        "select ags, 'energy', 'late', null, 'stale', 'why' from marts.dim_municipality",
+    )
+    feeds = {"dim_school": ("city",), "dim_energy_unit": ("city", "late"), "mart_charging": ("late", "never came")}
+    verdict = judged(good, tmp_path / "report", rules=uncounted, feeds=feeds)
+    fresh = {score.mart: score.fresh for score in verdict.scorecard}
+    assert [fresh[mart] for mart in ("dim_school", "dim_energy_unit", "mart_charging", "dim_date")] == [1, 0.5, 0, None]
+
+
+def test_rules_that_do_not_fit_stop_before_anything_is_judged(tmp_path: Path) -> None:
+    rules = write_rules(
+        tmp_path / "rules", TINY.replace("SEVERITY", "critical"), quarantine=known("dim_area.no_such_check")
+    )
+    with pytest.raises(SuiteRefused, match=r"quarantine\.yml: quarantined\.0\.check: there is no check"):
+        judged(tmp_path / "none.duckdb", tmp_path / "report", rules=rules, kind="sample")
