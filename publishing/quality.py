@@ -267,13 +267,16 @@ def _view(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
     connection.register("journal_fields", HISTORY_FIELDS.empty_table())
     connection.execute("create temp table journal as select * from journal_fields")
     connection.unregister("journal_fields")
-    for path in files:
-        try:
-            connection.execute(f"insert into journal by name select * from read_parquet({literal(path)})")
-        except duckdb.Error as error:
-            raise JournalBroken(
-                f"{path}: expected a judgement of the gate, came: {error}; move the file aside"
-            ) from error
+    names = [literal(path) for path in files]
+    if not names:
+        return
+    try:
+        connection.execute(
+            f"insert into journal by name select * from read_parquet([{', '.join(names)}], union_by_name = true)"
+        )
+    except duckdb.Error as error:
+        words = str(error).splitlines()[0]
+        raise JournalBroken(f"journal of the gate: {words}: expected a judgement; move the file aside") from error
 
 
 def _create_scorecard(connection: duckdb.DuckDBPyConnection, report: Path) -> None:
