@@ -222,7 +222,8 @@ def _row_counts(verdict: Verdict, words: Words) -> str:
     if not rows:
         return f'<p id="rows-{words.lang}">{words.row_counts_same}</p>'
     heads = ["Mart", words.severity, words.partition, words.expected, words.found]
-    return f'<div id="rows-{words.lang}">{_table(heads, rows, words.row_counts, kind="")}</div>'
+    table = _table(heads, rows, words.row_counts, kind="")
+    return f'<div id="rows-{words.lang}"><p>{words.row_counts_means}</p>{table}</div>'
 
 
 def _history(verdict: Verdict, past: Sequence[Past], words: Words) -> str:

@@ -95,9 +95,10 @@ class MartCounts(Strict):
 class RowCounts(Strict):
     """The rows of all marts under one INPUT.
 
-    tolerance_share: how far, as a share of its count, a partition may be off before that is critical.
+    tolerance_share: how far, as a share of its count, a partition may be off. Fewer rows than that are critical, more
+    of them, and partitions that nobody has counted, a warning.
     inside_tolerance: what a smaller difference is: a `warning` where the input never changes by itself, else it is
-    `accepted`. A partition that nobody has counted is a warning always.
+    `accepted`.
     """
 
     input: Input
@@ -110,13 +111,14 @@ class RowCounts(Strict):
 class Deviation:
     """A partition whose rows are not those written down.
 
-    grave: off by more than the tolerance. new: nobody has counted it (a new source). slight: off by less.
+    slight: off by no more than the tolerance. fewer, more: off by more than that. Rows that are gone stop a release;
+    rows that came have keys of their own, which the suites check: a new source, another year of a register.
     """
 
     partition: str
     expected: str
     found: int
-    kind: Literal["grave", "new", "slight"]
+    kind: Literal["fewer", "more", "slight"]
 
 
 def load_row_counts(path: Path, marts: Collection[str]) -> RowCounts:
@@ -177,15 +179,16 @@ def deviations(written: MartCounts, tolerance: float, found: Mapping[str, int], 
         rows = found.get(partition, 0)
         if not low <= rows <= high:
             expected = str(low) if low == high else f"{low} to {high}"
-            off.append(Deviation(partition, expected, rows, _kind(rows, low, high, tolerance)))
+            kind = _kind(rows, low, high, tolerance)
+            # Fewer rows without a place or a source are good news.
+            off.append(Deviation(partition, expected, rows, "slight" if partition == NOTHING else kind))
     return tuple(off)
 
 
-def _kind(rows: int, low: int, high: int, tolerance: float) -> Literal["grave", "new", "slight"]:
-    nearest = low if rows < low else high
-    if nearest == 0:
-        return "new"
-    return "grave" if abs(rows - nearest) > tolerance * nearest else "slight"
+def _kind(rows: int, low: int, high: int, tolerance: float) -> Literal["fewer", "more", "slight"]:
+    if low - rows > tolerance * low:
+        return "fewer"
+    return "more" if rows - high > tolerance * high else "slight"
 
 
 def _bounds(written: MartCounts, partition: str, day: date) -> tuple[int, int]:
@@ -309,7 +312,7 @@ def _result(
         expectation="row_count_per_partition",
         owner=owner,
         dimension="complete",
-        severity="critical" if holds or error or any(one.kind == "grave" for one in off) else "warning",
+        severity="critical" if holds or error or any(one.kind == "fewer" for one in off) else "warning",
         success=holds,
         unexpected_count=len(off) if off else None,
         judged=judged,

@@ -46,6 +46,7 @@ class Words:
     expected: str
     partition: str
     row_counts: str
+    row_counts_means: str
     row_counts_same: str
     row_counts_see: str
     unexpected: str
@@ -137,6 +138,11 @@ GERMAN = Words(
     expected="erwartet",
     partition="Teil",
     row_counts="Abweichende Zeilenzahlen",
+    row_counts_means=(
+        "Zu wenige Zeilen sind kritisch, zu viele eine Warnung. Stimmen die neuen Zahlen, dann schreibt "
+        "„python -m muensterland gate counts --write“ sie auf (nach einem roten Urteil mit „--run ORDNER“); sie "
+        "gelten, sobald sie geprüft und eingetragen (commit) sind."
+    ),
     row_counts_same="Jeder Teil jedes Marts hat so viele Zeilen, wie in Git steht.",
     row_counts_see="siehe abweichende Zeilenzahlen",
     unexpected="unerwartete Zeilen",
@@ -197,6 +203,11 @@ ENGLISH = Words(
     expected="expected",
     partition="Partition",
     row_counts="Row counts that differ",
+    row_counts_means=(
+        "Too few rows are critical, too many a warning. Where the new counts are right, “python -m muensterland gate "
+        "counts --write” writes them down (after a red judgement with “--run FOLDER”); they hold once reviewed and "
+        "committed."
+    ),
     row_counts_same="Every partition of every mart has as many rows as written down in git.",
     row_counts_see="see row counts that differ",
     unexpected="unexpected rows",

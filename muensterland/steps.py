@@ -146,10 +146,10 @@ def gate(run: str, as_of: str) -> dict[str, Any]:
         short["judgement"] = quality.record(settings.home.releases, Path(run) / REPORT, Path(run) / PAGE, instant)
         progress.info("gate     %s%s", gate_headline(short), clock())
         if not verdict.passed:
-            for check in verdict.failures[:5]:
-                columns = ", ".join(check.columns)
-                said = check.error or check.meaning_en
-                progress.error("gate     %s %s: %s (%s, %s)", check.mart, columns, said, check.owner, check.id)
+            for check in [check for check in verdict.failures if check.severity == "critical"][:5]:
+                first = [", ".join(f"{name}={value}" for name, value in row.items()) for row in check.examples[:1]]
+                said = "; e.g. ".join([check.error or check.meaning_en, *first])
+                progress.error("gate     %s (%s): %s", check.id, check.owner, said)
             raise GateIsRed(
                 f"{gate_headline(short)}; nothing is promoted, see {run}/gate.html and the rows in {run}/{UNEXPECTED}"
             )

@@ -197,7 +197,7 @@ input: sample
 tolerance_share: 0
 inside_tolerance: warning
 marts:
-  dim_area: {by: {value: level}, rows: {kreis: 1}}
+  dim_area: {by: {value: level}, rows: {kreis: 3}}
 """
 
 
@@ -234,7 +234,7 @@ def test_row_counts_are_judged_quarantined_and_scored_like_any_check(tmp_path: P
 
     red = verdict("quarantined: []")
     assert [(one.id, one.unexpected_count) for one in red.failures] == [("dim_area.row_count_per_partition", 1)]
-    assert red.failures[0].examples == ({"partition": "kreis", "expected": "1", "found": "2"},)
+    assert red.failures[0].examples == ({"partition": "kreis", "expected": "3", "found": "2"},)
     green = verdict(known("dim_area.row_count_per_partition"))
     assert green.passed
     # The key's not-null check holds (3), the one partition counted does not (3): half.
