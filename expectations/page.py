@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from expectations.owners import Owners
-from expectations.verdict import Past, Result, Score, Verdict
+from expectations.verdict import Past, Quarantine, Result, Score, Verdict
 from expectations.words import ENGLISH, GERMAN, Words
 
 MARKS = ("fresh", "complete", "valid", "consistent")
@@ -36,22 +36,22 @@ caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-pa
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--line); font-size: .9rem; white-space: nowrap; }
 tbody th { font-weight: 500; }
-.figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.mark { white-space: nowrap; font-variant-numeric: tabular-nums; min-width: 6.5rem; }
-svg { display: block; } .bar { margin-top: .15rem; }
-code { font-size: .85em; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; }
+abbr { text-decoration: none; } svg { display: block; } .bar { margin-top: .15rem; }
+code { font-size: .85em; overflow-wrap: anywhere; } th code, time { white-space: nowrap; }
 .card { border: 1px solid var(--line); border-left: .5rem solid #2a5d9f; padding: .6rem .9rem; margin: .7rem 0; }
 .card.critical { border-left-color: var(--bad); } .card.warning { border-left-color: #b26a00; }
+.card.known { border-left: .5rem double #565656; }
 .card p { margin: .15rem 0; overflow-wrap: anywhere; }
 .card td, .card th { font-size: .85rem; overflow-wrap: anywhere; }
 details { border-bottom: 1px solid var(--line); padding: .35rem 0; }
-summary { cursor: pointer; }
+summary { cursor: pointer; } .card details { border: 0; }
 summary:focus-visible, input:focus-visible + label { outline: 3px solid #2a5d9f; outline-offset: 2px; }
 body > label { margin: 0 1rem 0 .2rem; }
 #show-de:checked ~ main[lang=en], #show-en:checked ~ main[lang=de] { display: none; }
 @media (max-width: 36rem) {
   body { padding: .7rem; font-size: 15px; } h1 { font-size: 1.35rem; } th, td { padding-right: .5rem; }
-  td.mark { min-width: 4.2rem; } .bar { width: 3.6rem; }
+  th code { font-size: .78em; } .bar { width: 3rem; }
 }
 @media print {
   body { max-width: none; font-size: 10pt; } body > input, body > label { display: none; }
@@ -120,7 +120,10 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "
 
 def _overview(verdict: Verdict, words: Words) -> str:
     rows = [
-        [f"{SIGNS[severity]} {words.severities[severity]}", *map(words.number, (n.checks, n.failed, n.quarantined))]
+        [
+            f"{SIGNS[severity]}&nbsp;{words.severities[severity]}",
+            *map(words.number, (n.checks, n.failed, n.quarantined)),
+        ]
         for severity, n in verdict.counts.items()
     ]
     heads = [words.severity, words.checks, words.failures, words.quarantined_short]
@@ -144,7 +147,7 @@ def _scorecard(scores: Iterable[Score], words: Words) -> str:
 
 def _mark(value: float | None, words: Words) -> str:
     if value is None:
-        return f'<span class="quiet">{words.blank}</span>'
+        return f'<abbr title="{words.blank}">–</abbr>'
     colour = "#1a6b34" if value == 1 else "#b26a00" if value >= 0.5 else "#a61b1b"
     return (
         f'{words.share(value)}<svg class="bar" width="96" height="8" viewBox="0 0 96 8" preserveAspectRatio="none" '
@@ -171,11 +174,19 @@ def _failure(result: Result, owners: Owners, words: Words) -> str:
         shown = f"{words.examples} ({len(result.examples)})"
         seen.append(f"<details><summary>{shown}</summary>{_rows(result, shown)}</details>")
     return f"""<article class="card {result.severity}">
-<h3>{SIGNS[result.severity]} {words.severities[result.severity]} · <code>{escape(result.mart)}</code></h3>
+<h3>{_severity(result, words)} · <code>{escape(result.mart)}</code></h3>
 <p>{escape(words.means(result))}</p>
 {"".join(seen)}
 <p class="quiet">{words.owner}: {_owner(result.owner, owners, words)} · <code>{escape(result.id)}</code></p>
 </article>"""
+
+
+def _severity(result: Result, words: Words) -> str:
+    return f"{SIGNS[result.severity]}&nbsp;{words.severities[result.severity]}"
+
+
+def _time(text: str) -> str:
+    return f"<time>{text}</time>"
 
 
 def _owner(name: str, owners: Owners, words: Words) -> str:
@@ -189,30 +200,28 @@ def _rows(result: Result, caption: str) -> str:
 
 
 def _quarantined(verdict: Verdict, owners: Owners, words: Words) -> str:
-    rows = [
-        [
-            f"<code>{escape(result.mart)}</code>",
-            f"{escape(words.means(result))}<br><code>{escape(result.id)}</code>",
-            words.severities[result.severity],
-            "–" if result.unexpected_count is None else words.number(result.unexpected_count),
-            escape(words.why(known)),
-            words.day(known.expires),
-            _owner(known.owner, owners, words),
-        ]
-        for result in verdict.quarantined
-        if (known := result.quarantine)
-    ]
-    if not rows:
-        return f"<p>{words.quarantined_none}</p>"
-    heads = ["Mart", words.check, words.severity, words.unexpected, words.reason, words.until, words.owner]
-    return _table(heads, rows, words.quarantined)
+    cards = (_known(result, known, owners, words) for result in verdict.quarantined if (known := result.quarantine))
+    return "\n".join(cards) or f"<p>{words.quarantined_none}</p>"
+
+
+def _known(result: Result, known: Quarantine, owners: Owners, words: Words) -> str:
+    count = result.unexpected_count
+    rows = "" if count is None else f"<p><b>{words.number(count)}</b> {words.unexpected}</p>"
+    until = f"{words.until} {_time(words.day(known.expires))}"
+    return f"""<article class="card known">
+<h3>{_severity(result, words)} · <code>{escape(result.mart)}</code> · {until}</h3>
+<p>{escape(words.means(result))}</p>
+<p><b>{words.reason}:</b> {escape(words.why(known))}</p>
+{rows}
+<p class="quiet">{words.owner}: {_owner(known.owner, owners, words)} · <code>{escape(result.id)}</code></p>
+</article>"""
 
 
 def _row_counts(verdict: Verdict, words: Words) -> str:
     rows = [
         [
             f"<code>{escape(result.mart)}</code>",
-            f"{SIGNS[result.severity]} {words.severities[result.severity]}",
+            _severity(result, words),
             *(escape(str(row[name])) for name in ("partition", "expected", "found")),
         ]
         for result in verdict.checks
@@ -230,7 +239,7 @@ def _history(verdict: Verdict, past: Sequence[Past], words: Words) -> str:
     failed = [one.critical + one.warning + one.info for one in past] + [len(verdict.failures)]
     this = [
         words.this_one,
-        words.moment(verdict.as_of),
+        _time(words.moment(verdict.as_of)),
         words.passed if verdict.passed else words.failed,
         *(words.number(count.failed) for count in verdict.counts.values()),
         words.number(len(verdict.quarantined)),
@@ -239,7 +248,7 @@ def _history(verdict: Verdict, past: Sequence[Past], words: Words) -> str:
     rows = [
         [
             str(one.judgement),
-            words.moment(one.as_of),
+            _time(words.moment(one.as_of)),
             words.passed if one.passed else words.failed,
             *map(words.number, (one.critical, one.warning, one.info, one.quarantined)),
             escape(one.release or words.no_release),
@@ -288,12 +297,12 @@ def _checks_of(score: Score, verdict: Verdict, owners: Owners, words: Words) -> 
         if result.mart == score.mart
     ]
     heads = [words.result, words.meaning, words.severity, words.dimension, words.owner, words.identifier]
-    total = f"{words.number(score.checks)} {words.checks}, {words.number(score.failed_checks)} {words.fails}"
+    total = f"{words.number(score.checks)} {words.asked}, {words.number(score.failed_checks)} {words.missed}"
     table = _table(heads, rows, escape(score.mart))
     return f"<details><summary><code>{escape(score.mart)}</code> · {total}</summary>{table}</details>"
 
 
 def _sign(result: Result, words: Words) -> str:
     if result.success:
-        return f"✓ {words.holds}"
-    return f"◌ {words.quarantined_short}" if result.quarantine else f"✗ {words.fails}"
+        return f"✓&nbsp;{words.holds}"
+    return f"◌&nbsp;{words.quarantined_short}" if result.quarantine else f"✗&nbsp;{words.fails}"

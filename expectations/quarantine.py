@@ -83,19 +83,30 @@ def quarantine(results: Iterable[Result], known: Mapping[str, Quarantined], day:
     return tuple(judged)
 
 
-def _trouble(result: Result, entry: Quarantined, day: date) -> tuple[Severity, str] | None:
-    """How grave it is that the quarantine does not hold, and why not; None where it holds."""
+def _trouble(result: Result, entry: Quarantined, day: date) -> tuple[Severity, str, str] | None:
+    """How grave it is that the quarantine does not hold, and why not in German and English; None where it holds."""
     if result.success:
-        return "critical", "the check passes now: take it out of quarantine.yml"
+        return (
+            "critical",
+            "Die Prüfung ist wieder erfüllt: den Eintrag aus quarantine.yml nehmen.",
+            "The check passes now: take the entry out of quarantine.yml.",
+        )
     if day > entry.expires:
-        return "critical", f"expired on {entry.expires}: mend what the check finds, or decide anew and say why"
+        return (
+            "critical",
+            f"Die Quarantäne ist am {entry.expires:%d.%m.%Y} abgelaufen: beheben oder neu und mit Grund entscheiden.",
+            f"The quarantine expired on {entry.expires}: mend what the check finds, or decide anew and say why.",
+        )
     if entry.most_rows is not None and (result.unexpected_count or 0) > entry.most_rows:
-        found = f"{result.unexpected_count} unexpected rows, {entry.most_rows} are known"
-        return result.severity, f"{found}: look at the new ones"
+        return (
+            result.severity,
+            f"{result.unexpected_count} unerwartete Zeilen, bekannt sind {entry.most_rows}: die neuen ansehen.",
+            f"{result.unexpected_count} unexpected rows, {entry.most_rows} are known: look at the new ones.",
+        )
     return None
 
 
-def _broken(result: Result, entry: Quarantined, severity: Severity, error: str) -> Result:
+def _broken(result: Result, entry: Quarantined, severity: Severity, why_de: str, why_en: str) -> Result:
     return Result(
         id=f"{result.id}.quarantine",
         mart=result.mart,
@@ -104,7 +115,6 @@ def _broken(result: Result, entry: Quarantined, severity: Severity, error: str) 
         owner=entry.owner,
         severity=severity,
         success=False,
-        error=error,
-        meaning_de=f"Die Quarantäne gilt noch und wird gebraucht ({entry.reason_de})",
-        meaning_en=f"The quarantine still holds and is needed ({entry.reason_en})",
+        meaning_de=f"{why_de} ({entry.reason_de})",
+        meaning_en=f"{why_en} ({entry.reason_en})",
     )

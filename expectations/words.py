@@ -63,6 +63,8 @@ class Words:
     this_one: str
     all_checks: str
     all_checks_means: str
+    asked: str
+    missed: str
     holds: str
     fails: str
     meaning: str
@@ -126,7 +128,8 @@ GERMAN = Words(
     scorecard_means=(
         "Vier Noten von 0 bis 1 (1 ist am besten, abgerundet). Vollständig, gültig, stimmig: gewichtetes Mittel der "
         "Prüfungen (kritisch 3, Warnung 2, Hinweis 1); erfüllt zählt 1, sonst 1 − unerwartete ÷ geprüfte Zeilen, bei "
-        "Kennzahlen 0. Frisch: Anteil der speisenden Quellen, die zum Stand frisch sind. Quarantäne hebt keine Note."
+        "Kennzahlen 0. Frisch: Anteil der speisenden Quellen, die zum Stand frisch sind. Quarantäne hebt keine Note. "
+        "Wo nichts spricht, steht –."
     ),
     dimensions={"fresh": "frisch", "complete": "vollständig", "valid": "gültig", "consistent": "stimmig"},
     blank="keine Note",
@@ -159,6 +162,8 @@ GERMAN = Words(
     this_one="dieses",
     all_checks="Alle Prüfungen je Mart",
     all_checks_means="Zum Aufklappen.",
+    asked="Prüfungen",
+    missed="verfehlt",
     holds="erfüllt",
     fails="verfehlt",
     meaning="Bedeutung",
@@ -191,7 +196,8 @@ ENGLISH = Words(
     scorecard_means=(
         "Four marks from 0 to 1 (1 is best, rounded down). Complete, valid, consistent: weighted mean of the checks "
         "(critical 3, warning 2, note 1); one that holds counts 1, else 1 − unexpected ÷ judged rows, for single "
-        "figures 0. Fresh: share of the feeding sources that are fresh. Quarantine improves no mark."
+        "figures 0. Fresh: share of the feeding sources that are fresh. Quarantine improves no mark. "
+        "Where nothing speaks there is –."
     ),
     dimensions={"fresh": "fresh", "complete": "complete", "valid": "valid", "consistent": "consistent"},
     blank="no mark",
@@ -224,6 +230,8 @@ ENGLISH = Words(
     this_one="this one",
     all_checks="All checks per mart",
     all_checks_means="Unfold a mart to see them.",
+    asked="checks",
+    missed="failed",
     holds="holds",
     fails="fails",
     meaning="Meaning",

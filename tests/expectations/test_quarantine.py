@@ -52,7 +52,7 @@ def test_quarantine_does_not_mend_the_mark() -> None:
     ("change", "severities", "said"),
     [
         ({"day": date(2026, 11, 23)}, ["warning", "critical"], "expired on 2026-11-22"),
-        ({"success": True, "unexpected_count": None}, ["critical"], "the check passes now: take it out"),
+        ({"success": True, "unexpected_count": None}, ["critical"], "The check passes now: take the entry out"),
         # Also after its end: what is no longer needed is said rather than what is over.
         ({"day": date(2027, 1, 1), "success": True, "unexpected_count": None}, ["critical"], "passes now"),
         ({"entry": {"most_rows": 11}}, ["warning", "warning"], "12 unexpected rows, 11 are known"),
@@ -63,7 +63,8 @@ def test_a_quarantine_that_does_not_hold_fails(change: dict[str, Any], severitie
     assert [one.quarantine for one in results] == [None, None]
     assert [one.severity for one in results if not one.success] == severities
     assert (results[1].id, results[1].owner) == ("dim_area.check.quarantine", "mobility")
-    assert said in (results[1].error or "")
+    assert said in results[1].meaning_en
+    assert "(Der Herausgeber weiß davon.)" in results[1].meaning_de
     assert verdict_of(results, (), "sample", AS_OF).passed is ("critical" not in severities)
 
 
