@@ -8,18 +8,28 @@ from pathlib import Path
 
 from connectors.catalogue import Source
 from connectors.registry import connector
-from connectors.tables import FETCH_LOG, LOCATED_POINT, MUNICIPALITY_BOUNDARY, PARSED_TABLES, RECORD_ACCOUNT
+from connectors.tables import (
+    COLUMN_DRIFT,
+    FETCH_LOG,
+    LOCATED_POINT,
+    MUNICIPALITY_BOUNDARY,
+    PARSE_LOG,
+    RECORD_ACCOUNT,
+    REJECTED_ROW,
+)
 from muensterland.settings import Input
 
 STAGING = "stg_"
+# What the pipeline writes down about every source.
+OF_EVERY_SOURCE = {table.name for table in (COLUMN_DRIFT, FETCH_LOG, PARSE_LOG, RECORD_ACCOUNT, REJECTED_ROW)}
 
 
 def feeding_sources(manifest: Path, sources: Iterable[Source], kind: Input) -> dict[str, tuple[str, ...]]:
     """The ids of the sources that feed each mart of dbt's `target/manifest.json`, among those `kind` offers.
 
     A source feeds a mart where one of its connectors fills a staged table that a staging model above the mart reads
-    (`stg_<table>`). A mart made from the fetch log or the record accounts tells of every source; located points hold
-    boundaries.
+    (`stg_<table>`). A mart made from what the pipeline writes down about its sources tells of all; located
+    points hold boundaries.
     """
     staged_by = {
         source.id: {table.name for part in source.resources.values() for table in connector(part.connector).tables}
@@ -38,10 +48,10 @@ def feeding_sources(manifest: Path, sources: Iterable[Source], kind: Input) -> d
 
 def _feeds(fills: set[str], tables: set[str]) -> bool:
     """Whether a source that fills these staged tables feeds what is made from `tables`."""
-    if tables & {FETCH_LOG.name, RECORD_ACCOUNT.name}:
+    if tables & OF_EVERY_SOURCE:
         return True
     through_points = {MUNICIPALITY_BOUNDARY.name} if LOCATED_POINT.name in tables else set()
-    return bool(fills & (tables | through_points) & {table.name for table in PARSED_TABLES})
+    return bool(fills & (tables | through_points))
 
 
 def _staged_tables(mart: str, parents: Mapping[str, list[str]], names: Mapping[str, str]) -> set[str]:
