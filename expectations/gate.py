@@ -21,7 +21,7 @@ from expectations.scorecard import scorecard
 from expectations.strict import SuiteRefused
 from expectations.suite import ROWS_BY_QUERY, Check, Dimension, MartSuite
 from expectations.unexpected import LONGEST_VALUE, SCHEMA, shown, unexpected_rows, write_unexpected
-from expectations.verdict import Past, Result, Verdict, verdict_of
+from expectations.verdict import Past, Result, Row, Verdict, verdict_of
 from muensterland.settings import Input
 
 REPORT, PAGE, UNEXPECTED = "gate.json", "gate.html", "gate_unexpected.parquet"
@@ -154,12 +154,12 @@ def _not_evaluated(
 
 def _ask(candidate: Path, suites: Mapping[str, MartSuite]) -> dict[str, list[dict[str, Any]]]:
     """What Great Expectations answers to every check, by mart, in the order of its checks."""
-    expectations = {mart: _expectations(mart, suite.all_checks) for mart, suite in suites.items()}
+    expectations = {mart: expectations_of(mart, suite.all_checks) for mart, suite in suites.items()}
     with _source(candidate) as source:
         return {mart: _ask_of(source, mart, expectations[mart]) for mart in suites}
 
 
-def _expectations(mart: str, checks: Sequence[Check]) -> list[Any]:
+def expectations_of(mart: str, checks: Sequence[Check]) -> list[Any]:
     """The checks as Great Expectations knows them; raises SuiteRefused where it does not know an argument."""
     import great_expectations.expectations as gxe
 
@@ -244,7 +244,14 @@ def _result(
         error = "Great Expectations saw nothing"
     observed = seen.get("observed_value")
     unexpected_count = observed if check.expect == ROWS_BY_QUERY else seen.get("unexpected_count")
-    has_rows = not success and error is None and unexpected_count is not None
+    rows: tuple[Row, ...] = ()
+    judged = None
+    if error is None and unexpected_count is not None:
+        try:
+            rows = unexpected_rows(connection, mart, key, check)
+            judged = _row_count(connection, check.of or mart)
+        except duckdb.Error as trouble:
+            error = f"its unexpected rows cannot be fetched: {trouble}"
     return Result(
         id=check.id_on(mart),
         mart=mart,
@@ -257,11 +264,11 @@ def _result(
         success=success,
         observed=None if observed is None else _short(observed),
         unexpected_count=unexpected_count,
-        judged=_row_count(connection, check.of or mart) if has_rows else None,
+        judged=judged,
         error=error,
         meaning_de=check.meaning_de,
         meaning_en=check.meaning_en,
-        **shown(unexpected_rows(connection, mart, key, check) if has_rows else ()),
+        **shown(rows),
     )
 
 

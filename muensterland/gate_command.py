@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import duckdb
 import typer
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from expectations.clock import local_day
-from expectations.gate import REPORT
+from expectations.gate import REPORT, expectations_of
 from expectations.row_counts import MartCounts, RowCounts, as_yaml, count_rows, counted_by, recount
 from expectations.rules import RULES, load_rules, row_counts_file
 from expectations.strict import SuiteRefused
@@ -54,6 +54,21 @@ def counts(
         Console(soft_wrap=True).print(f"{path}: written from {database}; look at the difference and commit it")
     else:
         typer.echo(text, nl=False)
+
+
+@app.command()
+def check() -> None:
+    """Check the rules: suites, owners, known failures and row counts against each other, every check's arguments."""
+    try:
+        for kind in get_args(Input):
+            rules = load_rules(RULES, kind)
+        checks = {mart: suite.all_checks for mart, suite in rules.suites.items()}
+        for mart, asked in checks.items():
+            expectations_of(mart, asked)
+    except SuiteRefused as error:
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        raise typer.Exit(2) from error
+    Console().print(f"{sum(map(len, checks.values()))} checks on {len(checks)} marts are in order")
 
 
 class NothingToCount(RuntimeError):

@@ -324,7 +324,14 @@ def _finish(connection: duckdb.DuckDBPyConnection, name: str, told: Told, draft:
     for column, text in told.columns.items():
         connection.execute(f"comment on column {table}.{quoted(column)} is {literal(text)}")
     target = literal(draft.parquet / f"{name}.parquet")
-    connection.execute(f"copy {table} to {target} (format parquet, compression zstd)")
+    labels = {
+        "title_de": title_de,
+        "title_en": title_en,
+        "release": draft.version,
+        "synthetic": str(draft.synthetic).lower(),
+    }
+    metadata = ", ".join(f"{label}: {literal(value)}" for label, value in labels.items())
+    connection.execute(f"copy {table} to {target} (format parquet, compression zstd, kv_metadata {{{metadata}}})")
     types = column_types(connection, f"{SCHEMA}.{name}")
     rows: int = connection.execute(f"select count(*) from {table}").fetchall()[0][0]
     return QualityTable(

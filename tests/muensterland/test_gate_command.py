@@ -96,3 +96,34 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     outcome = counts("--run", str(tmp_path / "nowhere"))
     assert outcome.exit_code == 2
     assert "nowhere/gate.json" in "".join(outcome.stderr.split())
+
+
+def checked() -> Result:
+    return CliRunner().invoke(gate_command.app, ["check"])
+
+
+@pytest.mark.usefixtures("rules")
+def test_rules_in_order_are_said_to_be() -> None:
+    outcome = checked()
+    assert (outcome.exit_code, outcome.stdout.strip()) == (0, "6 checks on 2 marts are in order")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "suites/core.yml",
+            "{min_value: 1}",
+            "{min_valeu: 1}",
+            "dim_area: expect_table_row_count_to_be_between: kwargs",
+        ),
+        ("quarantine.yml", "[]", "[{check: dim_area.x}]", "quarantine.yml: quarantined.0.inputs: Field required"),
+        ("row_counts/sample.yml", "kreis: 9", "kreis: nine", "sample.yml: marts.dim_area.rows.kreis"),
+    ],
+)
+def test_rules_out_of_order_are_named(rules: Path, file: str, old: str, new: str, said: str) -> None:
+    path = rules / file
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    outcome = checked()
+    assert outcome.exit_code == 2
+    assert said.replace(" ", "") in "".join(outcome.stderr.split())

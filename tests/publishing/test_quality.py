@@ -125,6 +125,7 @@ def test_tables_are_described_recorded_and_lie_as_parquet(
         told = release.quality.tables[name]
         parquet = pq.read_table(release.parquet / f"{name}.parquet")
         assert (parquet.num_rows, parquet.column_names) == (told.rows, [column.name for column in told.columns])
+        assert parquet.schema.metadata[b"synthetic"] == b"true"
         assert told.title_de.startswith("SYNTHETIC / SYNTHETISCH – ")
         assert all(column.description for column in told.columns)
         assert set(told.primary_key) <= {column.name for column in told.columns}
