@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,13 +11,13 @@ from typing import Any
 
 import duckdb
 
+from expectations.asking import Answer, ask
 from expectations.clock import local_day
 from expectations.page import page
 from expectations.quarantine import quarantine
 from expectations.row_counts import judge_row_counts
 from expectations.rules import RULES, load_rules
 from expectations.scorecard import scorecard
-from expectations.strict import SuiteRefused
 from expectations.suite import ROWS_BY_QUERY, Check, Dimension, MartSuite
 from expectations.unexpected import LONGEST_VALUE, SCHEMA, shown, unexpected_rows, write_unexpected
 from expectations.verdict import Past, Result, Row, Verdict, verdict_of
@@ -54,7 +53,7 @@ def judge(
     day = local_day(as_of)
     present = _marts(candidate)
     suites = {mart: suite for mart, suite in known.suites.items() if mart in present}
-    answers = _ask(candidate, suites)
+    answers = ask(candidate, suites)
     with _opened(candidate) as connection:
         found = [
             *(_no_suite(mart, known.owners.gate) for mart in sorted(present - known.suites.keys())),
@@ -152,81 +151,8 @@ def _not_evaluated(
     )
 
 
-def _ask(candidate: Path, suites: Mapping[str, MartSuite]) -> dict[str, list[dict[str, Any]]]:
-    """What Great Expectations answers to every check, by mart, in the order of its checks."""
-    expectations = {mart: expectations_of(mart, suite.all_checks) for mart, suite in suites.items()}
-    with _source(candidate) as source:
-        return {mart: _ask_of(source, mart, expectations[mart]) for mart in suites}
-
-
-def expectations_of(mart: str, checks: Sequence[Check]) -> list[Any]:
-    """The checks as Great Expectations knows them; raises SuiteRefused where it does not know an argument."""
-    import great_expectations.expectations as gxe
-
-    built = []
-    for number, check in enumerate(checks):
-        kind = getattr(gxe, "".join(word.capitalize() for word in check.expect.split("_")))
-        try:
-            built.append(kind(**check.kwargs, severity=check.severity, meta={"number": number}))
-        except (TypeError, ValueError) as error:
-            raise SuiteRefused(f"{mart}: {check.expect}: kwargs {sorted(check.kwargs)}: {error}") from error
-    return built
-
-
-@contextmanager
-def _source(candidate: Path) -> Iterator[Any]:
-    """The candidate as a data source of Great Expectations, opened read-only and let go of at the end."""
-    # Before the import: public bodies do not send usage statistics (design, section 7).
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    sources: Any = context.data_sources
-    source = sources.add_sql(
-        name="candidate",
-        connection_string=f"duckdb:///{candidate.resolve()}",
-        # Without the last two, GX's rollbacks between metrics lose results ("list index out of range").
-        kwargs={
-            "connect_args": {"read_only": True, "config": {"timezone": "UTC"}},
-            "isolation_level": "AUTOCOMMIT",
-            "skip_autocommit_rollback": True,
-        },
-    )
-    try:
-        yield source
-    finally:
-        # Two engines, each with a connection: one for the questions, one for looking at the tables.
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
-
-
-def _ask_of(source: Any, mart: str, expectations: Sequence[Any]) -> list[dict[str, Any]]:
-    """The answers to a mart's checks: all are asked for yes or no, then the failed ones for what was seen."""
-    asset = source.add_table_asset(name=mart, table_name=mart, schema_name=SCHEMA)
-    batch = asset.add_batch_definition_whole_table(name=mart).get_batch()
-    answers = _answers(batch, expectations, "BOOLEAN_ONLY")
-    if answers.keys() != set(range(len(expectations))):
-        raise RuntimeError(f"{mart}: {len(expectations)} checks asked, Great Expectations answered {sorted(answers)}")
-    failed = [expectations[number] for number, answer in answers.items() if not answer["success"]]
-    answers |= _answers(batch, failed, "BASIC")
-    return [answers[number] for number in range(len(expectations))]
-
-
-def _answers(batch: Any, expectations: Sequence[Any], result_format: str) -> dict[int, dict[str, Any]]:
-    import great_expectations as gx
-
-    if not expectations:
-        return {}
-    # The rows are not asked for: there may be millions, and we fetch them ourselves.
-    asked = {"result_format": result_format, "partial_unexpected_count": 0}
-    judged = batch.validate(gx.ExpectationSuite(name="asked", expectations=list(expectations)), result_format=asked)
-    return {answer["expectation_config"]["meta"]["number"]: answer for answer in judged.to_json_dict()["results"]}
-
-
 def _results(
-    connection: duckdb.DuckDBPyConnection, mart: str, suite: MartSuite, answers: Sequence[Mapping[str, Any]]
+    connection: duckdb.DuckDBPyConnection, mart: str, suite: MartSuite, answers: Sequence[Answer]
 ) -> list[Result]:
     return [
         _result(connection, mart, suite.key, check, answer)
@@ -235,15 +161,10 @@ def _results(
 
 
 def _result(
-    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], check: Check, answer: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], check: Check, answer: Answer
 ) -> Result:
-    error = _error(answer["exception_info"])
-    success = bool(answer["success"]) and error is None
-    seen = {} if success else answer["result"]
-    if not (success or error or seen):
-        error = "Great Expectations saw nothing"
-    observed = seen.get("observed_value")
-    unexpected_count = observed if check.expect == ROWS_BY_QUERY else seen.get("unexpected_count")
+    error = answer.error
+    unexpected_count = answer.observed if check.expect == ROWS_BY_QUERY else answer.unexpected_count
     rows: tuple[Row, ...] = ()
     judged = None
     if error is None and unexpected_count is not None:
@@ -261,8 +182,8 @@ def _result(
         dimension=check.speaks_of,
         # What could not be evaluated stops the release, however light the check.
         severity=check.severity if error is None else "critical",
-        success=success,
-        observed=None if observed is None else _short(observed),
+        success=answer.success,
+        observed=None if answer.observed is None else _short(answer.observed),
         unexpected_count=unexpected_count,
         judged=judged,
         error=error,
@@ -275,13 +196,6 @@ def _result(
 def _row_count(connection: duckdb.DuckDBPyConnection, mart: str) -> int:
     rows: int = connection.execute(f'select count(*) from {SCHEMA}."{mart}"').fetchall()[0][0]
     return rows
-
-
-def _error(exceptions: Mapping[str, Any]) -> str | None:
-    """The first message of what a check raised; GX gives one flat record or one per metric."""
-    records = [exceptions] if "raised_exception" in exceptions else list(exceptions.values())
-    messages = sorted(str(record["exception_message"]) for record in records if record["raised_exception"])
-    return messages[0] if messages else None
 
 
 def _short(value: Any) -> str:

@@ -137,7 +137,7 @@ def load_suites(folder: Path, owners: Owners) -> dict[str, MartSuite]:
     """The suites of all marts by mart, in alphabetical order.
 
     Raises SuiteRefused naming the file and the key: unknown, missing or repeated keys, an owner nobody knows, a mart
-    in two files, a check written twice.
+    in two files, a check written twice, `of` a mart there is none of.
     """
     files = sorted(folder.glob("*.yml"))
     if not files:
@@ -150,6 +150,10 @@ def load_suites(folder: Path, owners: Owners) -> dict[str, MartSuite]:
             raise SuiteRefused(f"{path}: marts {sorted(twice)} have a suite in another file: keep one")
         for name, mart in suite.marts.items():
             suites[name] = mart.model_copy(update={"owner": mart.owner or suite.owner})
+    for name, mart in suites.items():
+        for number, check in enumerate(mart.checks):
+            if check.of is not None and check.of not in suites:
+                raise SuiteRefused(f"{folder}: marts.{name}.checks.{number}.of: no suite names {check.of}")
     return dict(sorted(suites.items()))
 
 

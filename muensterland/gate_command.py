@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from expectations.asking import expectations_of
 from expectations.clock import local_day
-from expectations.gate import REPORT, expectations_of
+from expectations.gate import REPORT
 from expectations.row_counts import MartCounts, RowCounts, as_yaml, count_rows, counted_by, recount
 from expectations.rules import RULES, load_rules, row_counts_file
 from expectations.strict import SuiteRefused

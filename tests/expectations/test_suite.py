@@ -157,9 +157,15 @@ def test_an_id_is_readable_and_stays_until_the_arguments_change(tmp_path: Path) 
 
 def test_every_kind_has_a_dimension_and_a_check_may_name_another(tmp_path: Path) -> None:
     assert DIMENSIONS.keys() == set(get_args(Kind))
-    named = QUERY.replace("severity", "dimension: complete, of: dim_stop, severity")
+    named = QUERY.replace("severity", "dimension: complete, of: dim_area, severity")
     checks = load(write(tmp_path, f"{suite(named)}      - {QUERY.replace('1', '2')}\n"))["dim_area"].checks
     assert [check.speaks_of for check in checks] == ["complete", "consistent"]
+
+
+def test_a_query_looks_through_a_mart_that_is_there(tmp_path: Path) -> None:
+    text = suite(QUERY.replace("severity", "of: dim_aera, severity"))
+    with pytest.raises(SuiteRefused, match=r"marts\.dim_area\.checks\.0\.of: no suite names dim_aera"):
+        load(write(tmp_path, text))
 
 
 def test_an_owners_file_names_its_own_slip(tmp_path: Path) -> None:
