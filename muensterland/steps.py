@@ -150,9 +150,9 @@ def gate(run: str, as_of: str) -> dict[str, Any]:
                 first = [", ".join(f"{name}={value}" for name, value in row.items()) for row in check.examples[:1]]
                 said = "; e.g. ".join([check.error or check.meaning_en, *first])
                 progress.error("gate     %s (%s): %s", check.id, check.owner, said)
-            raise GateIsRed(
-                f"{gate_headline(short)}; nothing is promoted, see {run}/gate.html and the rows in {run}/{UNEXPECTED}"
-            )
+            where = f"see {Path(run) / PAGE} and the rows in {Path(run) / UNEXPECTED}"
+            progress.error("gate     nothing is promoted, %s", where)
+            raise GateIsRed(f"{gate_headline(short)}; nothing is promoted, {where}")
     return short
 
 
