@@ -77,7 +77,7 @@ def _told(settings: Settings) -> set[tuple[str, str]]:
 
 
 def _failed_checks(settings: Settings) -> list[str]:
-    """What the gate of the current release found, a line each: severity, mart, how many rows, what should hold."""
+    """What the gate of the current release found, a line each: severity, mart, owner, rows, quarantine, meaning."""
     path = settings.home.releases / "current" / "gate.json"
     checks = json.loads(path.read_text(encoding="utf-8"))["checks"] if path.exists() else []
     return [_in_words(check) for check in checks if not check["success"]]
@@ -86,7 +86,11 @@ def _failed_checks(settings: Settings) -> list[str]:
 def _in_words(check: dict[str, Any]) -> str:
     count = check["unexpected_count"]
     rows = "" if count is None else f" for {count:,} rows"
-    return f"{check['severity']} {check['mart']}: does not hold{rows}: {check['meaning_en']}"
+    # A release made by former code may still be current, and that knew neither owner nor quarantine.
+    owner = f" ({check['owner']})" if "owner" in check else ""
+    known = check.get("quarantine")
+    quarantine = f" (quarantined until {known['expires']}: {known['reason_en']})" if known else ""
+    return f"{check['severity']} {check['mart']}{owner}: does not hold{rows}{quarantine}: {check['meaning_en']}"
 
 
 def _release(settings: Settings) -> dict[str, Any] | None:
