@@ -25,15 +25,14 @@ from connectors.region import Region
 from connectors.registry import connector, parse_key, parse_options
 from connectors.staging import StagedWriter, replace_parquet, staged_file
 from connectors.tables import (
-    COLUMN_DRIFT,
+    EVIDENCE_TABLES,
     FETCH_LOG,
     LOCATED_POINT,
-    RECORD_ACCOUNT,
     REGION_AREA,
-    REJECTED_ROW,
     SNAPSHOT_IN_FORCE,
     SOURCE_CATALOGUE,
     SOURCE_COVERAGE,
+    SOURCE_RESOURCE,
     STATE_TABLES,
 )
 
@@ -41,10 +40,11 @@ from connectors.tables import (
 # verdicts on snapshots, which depend on what was in force when they landed.
 _DERIVED = {
     table.name
-    for table in (SNAPSHOT_IN_FORCE, FETCH_LOG, SOURCE_CATALOGUE, SOURCE_COVERAGE, REGION_AREA, LOCATED_POINT)
+    for table in (
+        *(SNAPSHOT_IN_FORCE, FETCH_LOG, SOURCE_CATALOGUE, SOURCE_RESOURCE),
+        *(SOURCE_COVERAGE, REGION_AREA, LOCATED_POINT),
+    )
 }
-# What parsing tells of a snapshot, whether or not it is in force.
-_OF_SNAPSHOTS = (REJECTED_ROW, RECORD_ACCOUNT, COLUMN_DRIFT)
 EVIDENCE = "evidence"
 
 
@@ -104,7 +104,7 @@ def keep_verdicts(view: Path, folder: Path) -> None:
             replace_parquet(folder / f"{table.name}.parquet", _rows(view, table.name))
     in_force = str(view / SNAPSHOT_IN_FORCE.name / "rows.parquet")
     with duckdb.connect() as database:
-        for table in _OF_SNAPSHOTS:
+        for table in EVIDENCE_TABLES:
             rows = database.execute(
                 """
                 select staged.*

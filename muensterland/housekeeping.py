@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from connectors.history import landed
 from connectors.landing import Landing
-from connectors.tables import COLUMN_DRIFT, REJECTED_ROW, SNAPSHOT_IN_FORCE
+from connectors.tables import EVIDENCE_TABLES, PARSE_LOG, SNAPSHOT_IN_FORCE
 from connectors.view import COMPACT_FROM
 from muensterland.settings import Home
 from publishing.history import who
@@ -25,11 +26,11 @@ from publishing.shelf import kept, read_release
 
 PRUNED = "pruned.jsonl"
 # What parsing found in a snapshot stays, for those who ask how a source has changed.
-_FINDINGS = (REJECTED_ROW.name, COLUMN_DRIFT.name)
+_FINDINGS = tuple(table.name for table in EVIDENCE_TABLES)
 # A killed freeze leaves drafts; one of this age is nobody's any more.
 _DRAFT_AGE = timedelta(days=1)
 
-Why = Literal["in_force", "released", "recent", "prunable"]
+Why = Literal["in_force", "released", "compared", "recent", "prunable"]
 
 
 class _Shape(BaseModel):
@@ -40,7 +41,8 @@ class LandedSnapshot(_Shape):
     """A folder of the landing: the bytes of one content.
 
     why: in_force (staged, or the latest of a partition), released (named by a kept release), recent (mentioned by the
-    fetch log not long ago, also as evidence of what was refused), or prunable.
+    fetch log not long ago, also as evidence of what was refused), compared (a newer one that stays was judged against
+    it: without it that one would be judged anew), or prunable.
     """
 
     source_id: str
@@ -60,6 +62,7 @@ class Usage(_Shape):
     in_force: int
     released: int
     recent: int
+    compared: int
     prunable: int
     prunable_bytes: int
 
@@ -87,17 +90,21 @@ def usage(home: Home, now: datetime, keep_days: int) -> list[Usage]:
     found = []
     for source_id in _source_ids(home):
         own = [snapshot for snapshot in snapshots if snapshot.source_id == source_id]
-        counts = {why: sum(snapshot.why == why for snapshot in own) for why in ("in_force", "released", "recent")}
-        prunable = [snapshot for snapshot in own if snapshot.why == "prunable"]
+        counts = {
+            why: sum(snapshot.why == why for snapshot in own) for why in ("in_force", "released", "recent", "compared")
+        }
         found.append(
             Usage(
                 source_id=source_id,
                 attempts=len(Landing(home.landing, source_id).log()),
                 snapshots=len(own),
                 bytes=sum(snapshot.bytes for snapshot in own),
-                **counts,
-                prunable=len(prunable),
-                prunable_bytes=sum(snapshot.bytes for snapshot in prunable),
+                in_force=counts["in_force"],
+                released=counts["released"],
+                recent=counts["recent"],
+                compared=counts["compared"],
+                prunable=counts["prunable"],
+                prunable_bytes=sum(snapshot.bytes for snapshot in own if snapshot.why == "prunable"),
             )
         )
     return found
@@ -113,33 +120,71 @@ def landed_snapshots(home: Home, now: datetime, keep_days: int) -> list[LandedSn
         for version in kept(home.releases)
         for used in read_release(home.releases / version).inputs
     }
+    return [
+        snapshot
+        for source_id in _source_ids(home)
+        for snapshot in _of_source(home, source_id, released, now - timedelta(days=keep_days))
+    ]
+
+
+def _of_source(home: Home, source_id: str, released: set[tuple[str, str]], since: datetime) -> list[LandedSnapshot]:
+    landing = Landing(home.landing, source_id)
+    mentioned = {
+        record.snapshot_sha256: record.finished_at for record in landing.log() if record.snapshot_sha256 is not None
+    }
+    needed = {row.snapshot_sha256 for row in _in_force(home, source_id)}
+    needed |= {record.snapshot_sha256 or "" for record in landing.latest_good().values()}
     found = []
-    for source_id in _source_ids(home):
-        landing = Landing(home.landing, source_id)
-        mentioned = {
-            record.snapshot_sha256: record.finished_at for record in landing.log() if record.snapshot_sha256 is not None
-        }
-        needed = {row.snapshot_sha256 for row in _in_force(home, source_id)}
-        needed |= {record.snapshot_sha256 or "" for record in landing.latest_good().values()}
-        for folder in sorted(path for path in landing.folder.iterdir() if path.is_dir() and path.name[0] != "."):
-            at = mentioned.get(folder.name) or datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-            why: Why = "prunable"
-            if folder.name in needed:
-                why = "in_force"
-            elif (source_id, folder.name) in released:
-                why = "released"
-            elif now - at < timedelta(days=keep_days):
-                why = "recent"
-            found.append(
-                LandedSnapshot(
-                    source_id=source_id,
-                    snapshot_sha256=folder.name,
-                    bytes=_size(folder),
-                    last_mentioned_at=at,
-                    why=why,
-                )
+    for folder in sorted(path for path in landing.folder.iterdir() if path.is_dir() and path.name[0] != "."):
+        at = mentioned.get(folder.name) or datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        why: Why = "prunable"
+        if folder.name in needed:
+            why = "in_force"
+        elif (source_id, folder.name) in released:
+            why = "released"
+        elif at > since:
+            why = "recent"
+        found.append(
+            LandedSnapshot(
+                source_id=source_id,
+                snapshot_sha256=folder.name,
+                bytes=_size(folder),
+                last_mentioned_at=at,
+                why=why,
             )
-    return found
+        )
+    free = {snapshot.snapshot_sha256 for snapshot in found if snapshot.why == "prunable"}
+    compared = _compared(home, landing, source_id, free)
+    return [
+        snapshot.model_copy(update={"why": "compared"}) if snapshot.snapshot_sha256 in free & compared else snapshot
+        for snapshot in found
+    ]
+
+
+def _compared(home: Home, landing: Landing, source_id: str, free: set[str]) -> set[str]:
+    """The snapshots without which others would be judged otherwise than they were.
+
+    Parsing judges what landed for a partition in its order, each against the last accepted one before it. So accepted
+    ones go only from the beginning, up to one that is accepted itself, and not the one that what is in force was
+    compared with; refused ones decide nothing.
+    """
+    verdicts = {
+        (row["partition"], row["snapshot_sha256"], row["former_sha256"]): row["outcome"]
+        for row in _rows(home, PARSE_LOG.name, source_id)
+    }
+    kept_for_others: set[str] = set()
+    for partition, entries in landed(landing).items():
+        names = [entry.snapshot_sha256 for entry in entries]
+        accepted: list[int] = []
+        for place, name in enumerate(names):
+            former = names[accepted[-1]] if accepted else None
+            # What was not judged yet will be, against what is there then.
+            if verdicts.get((partition, name, former), "staged") == "staged":
+                accepted.append(place)
+        last_start = accepted[-2] if len(accepted) > 1 else 0
+        starts = [place for place in accepted if place <= last_start and free.issuperset(names[:place])]
+        kept_for_others |= {names[place] for place in accepted if place >= max(starts, default=0)}
+    return kept_for_others
 
 
 def prune(home: Home, now: datetime, keep_days: int) -> Pruned:
@@ -196,11 +241,17 @@ def _is_older(path: Path, now: datetime, days: int) -> bool:
 
 
 def _in_force(home: Home, source_id: str) -> list[_Key]:
-    place = home.staged / SNAPSHOT_IN_FORCE.name / f"{source_id}.parquet"
-    rows = (
-        pq.ParquetFile(place).read(["source_id", "snapshot_sha256", "parse_key"]).to_pylist() if place.exists() else []
-    )
-    return [_Key(**row) for row in rows]
+    return [
+        _Key(row["source_id"], row["snapshot_sha256"], row["parse_key"])
+        for row in _rows(home, SNAPSHOT_IN_FORCE.name, source_id)
+    ]
+
+
+def _rows(home: Home, table: str, source_id: str) -> list[dict[str, Any]]:
+    """A source's rows in a table of state."""
+    place = home.staged / table / f"{source_id}.parquet"
+    rows: list[dict[str, Any]] = pq.ParquetFile(place).read().to_pylist() if place.exists() else []
+    return rows
 
 
 def _source_ids(home: Home) -> list[str]:

@@ -15,6 +15,8 @@ from publishing.compatibility import BreakingChange, compare_contracts
 from publishing.draft import TITLE_DE, TITLE_EN, build, seal, survey, title
 from publishing.history import Event, append_event, held_back, now, who
 from publishing.manifest import read_manifest, read_withdrawn
+from publishing.quality import Judged
+from publishing.quality import write as write_quality
 from publishing.record import RECORD, GateSummary, Release, ReleasedMart, SnapshotUsed
 from publishing.shelf import (
     DRAFT,
@@ -67,6 +69,7 @@ def publish(
     synthetic: bool,
     attributions: Sequence[Mapping[str, str]] = (),
     reports: Sequence[Path] = (),
+    judged: Judged | None = None,
     keep: int = KEEP,
 ) -> Published:
     """Promote the marts of `candidate` as a new release, unless the current one already says the same.
@@ -74,7 +77,8 @@ def publish(
     Nor is it promoted where a release with the same `ingredients_key` was rolled back and not allowed again.
 
     `inputs` are the snapshots in force (fields of SnapshotUsed), `gate` the verdict as a dictionary (`passed`,
-    `counts`), `reports` files and folders to lay beside the record, `keep` how many releases stay.
+    `counts`), `reports` files and folders to lay beside the record, `judged` the judgement to tell of in tables of
+    their own, `keep` how many releases stay.
     Raises GateRed where the verdict is not a pass, ManifestIncomplete or CandidateDiffers where dbt's manifest and the
     candidate do not fit, BreakingChange where a mart breaks its contract without a new major version; then, and if the
     process dies at any point, `current` leads where it led before.
@@ -117,6 +121,8 @@ def publish(
             marts=marts,
         )
         build(candidate, draft)
+        if judged is not None:
+            draft = write_quality(draft, former, judged)
         for report in reports:
             (shutil.copytree if report.is_dir() else shutil.copyfile)(report, draft.path / report.name)
         release = _promote(releases, seal(draft), history)

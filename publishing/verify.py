@@ -14,7 +14,7 @@ from publishing.contents import NotComparable, column_types, content_sha256
 from publishing.draft import INFO, files_in
 from publishing.history import Event
 from publishing.manifest import SCHEMA
-from publishing.record import RECORD, Release, ReleasedMart
+from publishing.record import RECORD, QualityTable, Release, ReleasedMart
 from publishing.sql import literal, quoted
 
 Place = Literal["record", "file", "duckdb", "parquet"]
@@ -76,7 +76,7 @@ def _warehouse(release: Release) -> Iterator[Finding]:
     try:
         with duckdb.connect(str(release.warehouse), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
-            for name, mart in release.marts.items():
+            for name, mart in _tables(release).items():
                 for problem in _mart(connection, f"{SCHEMA}.{name}", mart):
                     yield _finding(release, "duckdb", file, problem, name)
             for problem in _info(connection, release):
@@ -86,7 +86,7 @@ def _warehouse(release: Release) -> Iterator[Finding]:
 
 
 def _parquet(release: Release) -> Iterator[Finding]:
-    for name, mart in release.marts.items():
+    for name, mart in _tables(release).items():
         path = release.parquet / f"{name}.parquet"
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
@@ -94,7 +94,12 @@ def _parquet(release: Release) -> Iterator[Finding]:
                 yield _finding(release, "parquet", f"parquet/{path.name}", problem, name)
 
 
-def _mart_of_file(connection: duckdb.DuckDBPyConnection, path: Path, mart: ReleasedMart) -> list[str]:
+def _tables(release: Release) -> dict[str, ReleasedMart | QualityTable]:
+    """The marts, and the tables that tell of their quality."""
+    return {**release.marts, **(release.quality.tables if release.quality else {})}
+
+
+def _mart_of_file(connection: duckdb.DuckDBPyConnection, path: Path, mart: ReleasedMart | QualityTable) -> list[str]:
     try:
         connection.execute(
             f"create view mart as select * from read_parquet({literal(path)}, hive_partitioning = false)"
@@ -104,7 +109,7 @@ def _mart_of_file(connection: duckdb.DuckDBPyConnection, path: Path, mart: Relea
     return _mart(connection, "mart", mart)
 
 
-def _mart(connection: duckdb.DuckDBPyConnection, table: str, mart: ReleasedMart) -> list[str]:
+def _mart(connection: duckdb.DuckDBPyConnection, table: str, mart: ReleasedMart | QualityTable) -> list[str]:
     """What a table has otherwise than the record says: its columns, else its rows and contents."""
     told = {column.name: column.type for column in mart.columns}
     try:
@@ -113,7 +118,8 @@ def _mart(connection: duckdb.DuckDBPyConnection, table: str, mart: ReleasedMart)
             strange = sorted(name for name in {*types, *told} if types.get(name) != told.get(name))
             return [f"columns differ from the record: {', '.join(strange)}"]
         rows: int = connection.execute(f"select count(*) from {quoted(*table.split('.'))}").fetchall()[0][0]
-        found = content_sha256(connection, table, list(told), mart.volatile_columns)
+        volatile = mart.volatile_columns if isinstance(mart, ReleasedMart) else ()
+        found = content_sha256(connection, table, list(told), volatile)
     except (duckdb.Error, NotComparable) as error:
         return [f"cannot be read: {_first_line(error)}"]
     problems = [f"expected {mart.rows} rows, found {rows}"] if rows != mart.rows else []

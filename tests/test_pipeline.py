@@ -19,13 +19,18 @@ from typer.testing import CliRunner
 
 from connectors.catalogue import DOMAINS, load_catalogue
 from connectors.landing import Landing
+from expectations.clock import local_day
+from expectations.row_counts import as_yaml
+from expectations.rules import RULES, row_counts_file
 from muensterland import steps
 from muensterland.cli import app
+from muensterland.gate_command import counted as counted_anew
 from muensterland.orchestration import sources_by_domain
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
 from muensterland.settings import REPOSITORY, Settings
 from muensterland.steps import source_state
+from publishing import quality
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -69,7 +74,7 @@ class Region:
             return None
         for domain in DOMAINS:
             steps.build(run["run"], run["as_of"], domain)
-        steps.promote(**run, verdict=steps.gate(run["run"]))
+        steps.promote(**run, verdict=steps.gate(run["run"], run["as_of"]))
         record: dict[str, Any] = json.loads((self.home / "releases/current/release.json").read_text(encoding="utf-8"))
         return record
 
@@ -104,6 +109,41 @@ def test_the_gates_report_lies_beside_the_release(first: tuple[Region, dict[str,
     assert report["passed"] is True
     assert {check["mart"] for check in report["checks"]} == set(record["marts"])
     assert "<html" in (region.home / "releases/current/gate.html").read_text(encoding="utf-8")
+
+
+def test_the_release_tells_how_it_was_judged(first: tuple[Region, dict[str, Any]]) -> None:
+    region, record = first
+    with duckdb.connect(str(region.home / "releases/current/muensterland.duckdb"), read_only=True) as release:
+        scores = release.sql(
+            "select mart, fresh, complete, valid, consistent from marts.mart_quality_scorecard"
+        ).fetchall()
+        history = release.sql(
+            "select distinct judgement, release, gate_passed from marts.mart_quality_history"
+        ).fetchall()
+        sites = release.sql(
+            "select count(*), any_value(unexpected_count) from marts.mart_quality_unexpected "
+            "where mart = 'dim_counting_site'"
+        ).fetchall()
+    assert {mart for mart, *_ in scores} == set(record["marts"])
+    assert all(0 <= mark <= 1 for _, *marks in scores for mark in marks if mark is not None)
+    # Everything was fetched just now; the calendar has no source.
+    assert {mart for mart, fresh, *_ in scores if fresh != 1} == {"dim_date"}
+    assert history == [(1, record["version"], True)]
+    # Only Münster counts bicycles.
+    assert sites == [(65, 65)]
+
+
+def test_the_row_counts_in_git_are_those_of_the_sample(first: tuple[Region, dict[str, Any]]) -> None:
+    region, _ = first
+    report = json.loads((region.home / "releases/current/gate.json").read_text(encoding="utf-8"))
+    counted = {check["mart"]: check["success"] for check in report["checks"] if "row_count_" in check["expectation"]}
+    assert counted == dict.fromkeys((check["mart"] for check in report["checks"]), True), (
+        "run `gate counts`, review, commit"
+    )
+    warehouse = region.home / "releases/current/muensterland.duckdb"
+    day = local_day(datetime.fromisoformat(AS_OF))
+    written = row_counts_file(RULES, "sample").read_text(encoding="utf-8")
+    assert as_yaml(counted_anew(warehouse, "sample", day)) == written
 
 
 def test_the_same_bytes_in_another_order_give_equal_marts(
@@ -235,11 +275,16 @@ def test_a_red_gate_promotes_nothing_and_says_which_rows(
     with duckdb.connect(str(steps.candidate_of(run["run"]))) as candidate:
         candidate.execute("update marts.dim_municipality set population = -1 where ags = '05515000'")
     with pytest.raises(steps.GateIsRed, match="nothing is promoted"):
-        steps.gate(run["run"])
+        steps.gate(run["run"], run["as_of"])
     report = json.loads((Path(run["run"]) / "gate.json").read_text(encoding="utf-8"))
     failed = [check for check in report["checks"] if not check["success"] and check["severity"] == "critical"]
     assert [check["mart"] for check in failed] == ["dim_municipality"]
     assert "05515000" in json.dumps(failed[0]["examples"])
+    rows = duckdb.sql(
+        f"select row_json from '{run['run']}/gate_unexpected.parquet' where check_id = '{failed[0]['id']}'"
+    ).fetchall()
+    assert [json.loads(row) for (row,) in rows] == [{"ags": "05515000", "population": "-1"}]
+    assert [(past["passed"], past["critical"]) for past in quality.past(region.home / "releases")] == [(False, 1)]
     assert not (region.home / "releases" / "current").exists()
 
 
@@ -266,14 +311,14 @@ def copy(first: tuple[Region, dict[str, Any]], tmp_path: Path, monkeypatch: pyte
 
 
 def land_changed_schools(settings: Settings) -> None:
-    """A later fetch brought other bytes: the file without the second half of its schools."""
+    """A later fetch brought other bytes: the file without some of its schools."""
     landing = Landing(settings.home.landing, "nrw-schools")
     (record,) = landing.latest_good().values()
     assert record.snapshot_sha256 is not None
     assert record.file_name is not None
     draft = landing.folder / "draft"
     lines = landing.file(record.snapshot_sha256, record.file_name).read_bytes().splitlines(keepends=True)
-    draft.write_bytes(b"".join(lines[: len(lines) // 2]))
+    draft.write_bytes(b"".join([*lines[:10], *lines[30:]]))
     sha256 = hashlib.sha256(draft.read_bytes()).hexdigest()
     landing.keep(draft, sha256, record.file_name)
     later = record.finished_at + timedelta(days=1)
@@ -397,7 +442,8 @@ STATUS = {
     *("staged", "rejected", "out_of_scope", "errors"),
 }
 USAGE = {
-    *("source_id", "attempts", "snapshots", "bytes", "in_force", "released", "recent", "prunable", "prunable_bytes"),
+    *("source_id", "attempts", "snapshots", "bytes", "in_force", "released", "recent", "compared", "prunable"),
+    "prunable_bytes",
 }
 
 
@@ -468,10 +514,12 @@ def test_the_landing_gives_up_only_what_nobody_needs(copy: Region, monkeypatch: 
     told = [json.loads(line) for line in (copy.home / "landing" / "pruned.jsonl").read_text().splitlines()]
     assert [(one["source_id"], one["snapshot_sha256"]) for one in told] == [("nrw-schools", "e" * 64)]
     assert answer("landing", "prune", "--yes")["snapshots"] == []
-    # Without the release nobody names the superseded snapshot; what is in force stays whatever its age.
+    # Without the release nobody names the superseded snapshot, but the one in force was compared with it.
     shutil.rmtree(copy.home / "releases")
-    again = answer("landing", "prune", "--yes")
-    assert [one["snapshot_sha256"] for one in again["snapshots"]] == [released.name]
+    assert answer("landing", "prune")["snapshots"] == []
+    assert next(usage["compared"] for usage in answer("landing", "du") if usage["source_id"] == "nrw-schools") == 1
+    land_changed_schools(Settings())
+    assert [one["snapshot_sha256"] for one in answer("landing", "prune", "--yes")["snapshots"]] == [released.name]
     assert steps.parse("nrw-schools")["kept"] == 1
 
 

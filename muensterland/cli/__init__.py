@@ -7,12 +7,14 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from connectors.catalogue import CatalogueError
+from muensterland import gate_command
 from muensterland.cli import landing, lineage, releases, sources
 from muensterland.lock import AnotherRunIsActive
 from muensterland.run import MirrorMissing
 from muensterland.settings import HomeBelongsToAnotherInput
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(gate_command.app, name="gate")
 app.add_typer(releases.app, name="releases")
 app.add_typer(sources.app, name="sources")
 app.add_typer(landing.app, name="landing")

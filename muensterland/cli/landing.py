@@ -22,7 +22,8 @@ KeepDays = Annotated[
 def du(keep_days: KeepDays = KEEP_DAYS, as_json: AsJson = False) -> None:
     """Show what each source takes in the landing, and why it stays.
 
-    JSON: a list of source_id, attempts, snapshots, bytes, in_force, released, recent, prunable, prunable_bytes.
+    JSON: a list of source_id, attempts, snapshots, bytes, in_force, released, recent, compared, prunable,
+    prunable_bytes.
     """
     with refusals():
         settings = open_home()
@@ -30,15 +31,22 @@ def du(keep_days: KeepDays = KEEP_DAYS, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ["source", "attempts", "snapshots", "size", "in force", "released", "recent", "prunable", "prunable size"]
+    columns = ["source", "attempts", "snapshots", "size", "in force", "released", "recent", "compared"]
     out().print(
         table(
             "Landing",
-            columns,
+            [*columns, "prunable", "prunable size"],
             [
                 [
                     *(row.source_id, row.attempts, row.snapshots, megabytes(row.bytes)),
-                    *(row.in_force, row.released, row.recent, row.prunable, megabytes(row.prunable_bytes)),
+                    *(
+                        row.in_force,
+                        row.released,
+                        row.recent,
+                        row.compared,
+                        row.prunable,
+                        megabytes(row.prunable_bytes),
+                    ),
                 ]
                 for row in rows
             ],
