@@ -90,9 +90,7 @@ def usage(home: Home, now: datetime, keep_days: int) -> list[Usage]:
     found = []
     for source_id in _source_ids(home):
         own = [snapshot for snapshot in snapshots if snapshot.source_id == source_id]
-        counts = {
-            why: sum(snapshot.why == why for snapshot in own) for why in ("in_force", "released", "recent", "compared")
-        }
+        counts = Counter(snapshot.why for snapshot in own)
         found.append(
             Usage(
                 source_id=source_id,
