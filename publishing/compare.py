@@ -137,8 +137,9 @@ def compare(before: Release, after: Release) -> ReleaseDiff:
 
 
 def _without(inputs: Sequence[SnapshotUsed], others: Sequence[SnapshotUsed]) -> tuple[SnapshotUsed, ...]:
-    known = {used.sort_key for used in others}
-    return tuple(used for used in inputs if used.sort_key not in known)
+    # The same bytes are the same input, also where another version of their parser read them.
+    known = {(used.source_id, used.partition, used.snapshot_sha256) for used in others}
+    return tuple(used for used in inputs if (used.source_id, used.partition, used.snapshot_sha256) not in known)
 
 
 @contextmanager

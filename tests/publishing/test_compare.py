@@ -149,7 +149,9 @@ def test_examples_are_few_and_counts_are_whole(release: Callable[..., Any]) -> N
 def test_the_snapshots_that_differ_are_named(promote: Promote) -> None:
     used = {"source_id": "a", "partition": "p", "snapshot_sha256": "11", "parse_key": "1-x"}
     former = promote(1, inputs=[used, {**used, "source_id": "b"}]).release
-    later = promote(2, inputs=[used, {**used, "source_id": "b", "snapshot_sha256": "22"}]).release
+    later = promote(
+        2, inputs=[{**used, "parse_key": "2-x"}, {**used, "source_id": "b", "snapshot_sha256": "22"}]
+    ).release
     found = compare(former, later)
     assert [(one.source_id, one.snapshot_sha256) for one in found.inputs_added] == [("b", "22")]
     assert [(one.source_id, one.snapshot_sha256) for one in found.inputs_removed] == [("b", "11")]
