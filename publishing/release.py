@@ -95,7 +95,7 @@ def publish(
         notices: tuple[str, ...] = ()
         if former is not None:
             # A run killed between the link and the history has promoted all the same.
-            _write_down(releases, former.path, None, history)
+            _write_down(releases, former.path, None, history, reason="promoted before, written down now")
             if former.holds(marts, synthetic):
                 return Published(promoted=False, release=former)
             for version, key in held_back(history).items():
@@ -154,12 +154,22 @@ def _promote(releases: Path, draft: Release, history: Sequence[Event]) -> Releas
     return draft.model_copy(update={"path": final})
 
 
-def _write_down(releases: Path, release: Path, former: str | None, history: Sequence[Event]) -> None:
+def _write_down(
+    releases: Path, release: Path, former: str | None, history: Sequence[Event], reason: str | None = None
+) -> None:
     """Add a promotion to the history, unless it stands there."""
     if any(event.action == "promoted" and event.version == release.name for event in history):
         return
     record_sha256 = hashlib.sha256((release / RECORD).read_bytes()).hexdigest()
     append_event(
         releases,
-        Event(at=now(), action="promoted", version=release.name, by=who(), former=former, record_sha256=record_sha256),
+        Event(
+            at=now(),
+            action="promoted",
+            version=release.name,
+            by=who(),
+            former=former,
+            reason=reason,
+            record_sha256=record_sha256,
+        ),
     )
