@@ -140,11 +140,13 @@ def row_count_id(mart: str) -> str:
 def judge_row_counts(
     connection: duckdb.DuckDBPyConnection, counts: RowCounts | None, suites: Mapping[str, MartSuite], day: date
 ) -> Iterator[Result]:
-    """One result per mart of `suites`: its partitions against the counts; `day` is the local day of `as_of`.
+    """One result per counted mart of `suites`: its partitions against the counts; `day` is the local day of `as_of`.
 
     A mart that nobody has counted is a warning: its first counts come with a commit.
     """
     for mart, suite in suites.items():
+        if not suite.counted:
+            continue
         written = counts.marts.get(mart) if counts else None
         if counts is None or written is None:
             yield _uncounted(mart, suite.owner)

@@ -112,10 +112,15 @@ class Check(Strict):
 
 
 class MartSuite(Strict):
-    """What is expected of one mart. Its key's columns are never null and together unique without being said again."""
+    """What is expected of one mart. Its key's columns are never null and together unique without being said again.
+
+    counted: whether its rows are written down per partition; a mart that tells of the run itself has as many as there
+    is to tell.
+    """
 
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
     owner: Text = ""
+    counted: bool = True
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
 
     @property

@@ -105,7 +105,7 @@ def counted(database: Path, kind: Input, day: date) -> RowCounts:
         marts = {
             name: written.marts.get(name) or MartCounts(by=counted_by(names), rows={})
             for name, names in columns.items()
-            if name in rules.suites
+            if name in rules.suites and rules.suites[name].counted
         }
         found = {name: count_rows(connection, name, mart.by) for name, mart in marts.items()}
     return recount(written.model_copy(update={"marts": marts}), found, day)
