@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,13 @@ def parse_source(source: Source, landing: Landing, staged: Path) -> ParseSummary
         out_of_scope=total.out_of_scope,
         errors=tuple(f"{name}: {row['error']}" for name, row in verdicts.items() if row["error"]),
     )
+
+
+def forget_parsed(source_id: str, staged: Path) -> None:
+    """Let the next `parse_source` parse everything again; what is in force stays in force until then."""
+    (staged / PARSE_LOG.name / f"{source_id}.parquet").unlink(missing_ok=True)
+    for compacted in staged.glob(f".compacted/*/{source_id}"):
+        shutil.rmtree(compacted)
 
 
 def in_force_account(source_id: str, staged: Path) -> Account:

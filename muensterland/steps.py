@@ -18,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from connectors.catalogue import Source, load_catalogue
+import connectors.parsing
+from connectors.catalogue import DOMAINS, Source, load_catalogue
 from connectors.errors import FetchFailed, SnapshotRefused
 from connectors.fetching import fetch_source
 from connectors.http import Client
@@ -26,6 +27,7 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.registry import check_source
+from connectors.selection import DUE, Selection
 from muensterland.settings import REPOSITORY, Home, Settings
 
 log = logging.getLogger(__name__)
@@ -38,14 +40,16 @@ _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 KEEP_WORK_FOLDERS = 2
 
 
-def fetch(source_id: str, as_of: str) -> dict[str, Any]:
+def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, Any]:
     """Fetch one source. Raises FetchFailed where nothing could be fetched; the former snapshots stay in force."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
         check_source(source)
         landing = Landing(settings.home.landing, source_id)
-        summary = fetch_source(source, landing, Client(settings.rebase), datetime.fromisoformat(as_of))
+        client = Client(settings.rebase)
+        summary = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
         status.update(dataclasses.asdict(summary))
+        status["asked_back_at"] = client.asked_back_at.isoformat() if client.asked_back_at else None
         parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
         words = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to ask for"
         progress.info("fetch    %-32s %s, %.1f MB%s", source_id, words, summary.bytes / 1e6, clock())
@@ -74,10 +78,44 @@ def parse(source_id: str) -> dict[str, Any]:
     return status
 
 
-def settle(domain: str) -> dict[str, str]:
-    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged."""
+def asked_back_at(source_id: str) -> datetime | None:
+    """When the publisher wants to be asked again, where its last fetch was told to wait longer than it may."""
+    told = read_status(Settings().home, source_id).get("fetch", {}).get("asked_back_at")
+    return datetime.fromisoformat(told) if told else None
+
+
+def forget_parsed(source_id: str) -> None:
+    """Let the next `parse` of a source parse everything again."""
+    connectors.parsing.forget_parsed(source_id, Settings().home.staged)
+
+
+def forget_built() -> None:
+    """Let the next `begin_release` build, whether or not anything has changed."""
+    _built_file(Settings().home).unlink(missing_ok=True)
+
+
+def domains_never_ingested() -> list[str]:
+    """The domains of which no source was ever asked: before all have been, there is no region to release."""
     settings = Settings()
-    states = {source.id: source_state(settings.home, source.id) for source in sources_of(settings, domain)}
+    return [
+        domain
+        for domain in DOMAINS
+        if (sources := sources_of(settings, domain))
+        and not any(read_status(settings.home, source.id) for source in sources)
+    ]
+
+
+def settle(domain: str) -> dict[str, str]:
+    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged.
+
+    A source that was never asked (the run was of another one only) has none.
+    """
+    settings = Settings()
+    states = {
+        source.id: source_state(settings.home, source.id)
+        for source in sources_of(settings, domain)
+        if read_status(settings.home, source.id)
+    }
     for source_id, state in states.items():
         if state in ("stale", "failed"):
             log.error("%s: %s: %s", source_id, state, " | ".join(source_errors(settings.home, source_id)))
