@@ -48,7 +48,7 @@ def region_release() -> None:
         from muensterland import callbacks, steps
 
         context = get_current_context()
-        if missing := steps.domains_never_ingested():
+        if missing := steps.missing_for_first_release():
             steps.progress.info("release  waits for the first ingestion of %s", ", ".join(missing))
             return None
         if context["params"]["force"]:

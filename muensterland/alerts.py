@@ -39,6 +39,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "broken": ("der Lauf ist gescheitert", "the run has failed"),
     "late": ("der Lauf ist nicht rechtzeitig fertig", "the run is not done in time"),
 }
+# Nobody has to act at once where columns differ and the source says `drift: report`.
+_TOLD_ONCE = (OK, "drift")
 _KINDS = {"trouble": ("", ""), "recovery": ("", ""), "reminder": ("immer noch: ", "still: ")}
 
 
@@ -48,11 +50,15 @@ class ChannelFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Observation:
-    """What a subject (`source nrw-schools`, `dag region_release`) was seen to be: `ok` or a state of trouble."""
+    """What a subject (`source nrw-schools`, `dag region_release`) was seen to be: `ok` or a state of trouble.
+
+    `sign` tells two troubles of one state apart: a second column that drifts is news, another error message is not.
+    """
 
     subject: str
     state: str
     detail: str = ""
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,13 @@ Channel = Callable[[Message], None]
 
 class _Told(BaseModel):
     state: str
+    sign: str
     at: AwareDatetime
 
 
 class _Standing(BaseModel):
     state: str
+    sign: str
     since: AwareDatetime
     detail: str
     told: dict[str, _Told] = {}
@@ -121,7 +129,7 @@ def tell(
                     message = _news(subject, standing, standing.told.get(name), now, remind_after, subject in seen)
                     if message is not None:
                         channel(message)
-                        standing.told[name] = _Told(state=standing.state, at=now)
+                        standing.told[name] = _Told(state=standing.state, sign=standing.sign, at=now)
                         handed_over.append(message)
                         # At once: whoever is killed here tells at most one message twice.
                         _write(folder, standings)
@@ -138,9 +146,9 @@ def troubles(folder: Path) -> dict[str, str]:
 def _take_note(standings: dict[str, _Standing], seen: Observation, now: datetime) -> None:
     former = standings.get(seen.subject)
     detail = seen.detail[:DETAIL_LIMIT]
-    if former is None or former.state != seen.state:
+    if former is None or (former.state, former.sign) != (seen.state, seen.sign):
         told = former.told if former else {}
-        standings[seen.subject] = _Standing(state=seen.state, since=now, detail=detail, told=told)
+        standings[seen.subject] = _Standing(state=seen.state, sign=seen.sign, since=now, detail=detail, told=told)
     else:
         former.detail = detail
 
@@ -150,9 +158,9 @@ def _news(
 ) -> Message | None:
     former = told.state if told else OK
     kind: Literal["trouble", "reminder", "recovery"]
-    if standing.state != former:
+    if standing.state != former or (told and standing.sign != told.sign):
         kind = "recovery" if standing.state == OK else "trouble"
-    elif standing.state != OK and seen and told and now - told.at >= remind_after:
+    elif standing.state not in _TOLD_ONCE and seen and told and now - told.at >= remind_after:
         kind = "reminder"
     else:
         return None

@@ -31,7 +31,7 @@ def sources_settled(domain: str, states: dict[str, str]) -> None:
             detail = " | ".join(source_errors(settings.home, source.id))
             observed.append(Observation(f"source {source.id}", state, detail))
         elif drift:
-            observed.append(Observation(f"source {source.id}", "drift", "; ".join(drift)))
+            observed.append(Observation(f"source {source.id}", "drift", "; ".join(drift), sign="; ".join(drift)))
         else:
             observed.append(Observation(f"source {source.id}", OK))
     _tell(observed, *_connections())

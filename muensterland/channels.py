@@ -139,7 +139,7 @@ def post(webhook: Webhook, kind: str, message: Message) -> None:
     except (requests.RequestException, ValueError) as error:
         # The words of the error would hold the address, and that is often the secret.
         raise ChannelFailed(f"the webhook cannot be reached ({type(error).__name__})") from None
-    if not answer.ok:
+    if not 200 <= answer.status_code < 300:
         raise ChannelFailed(f"the webhook answered HTTP {answer.status_code}")
 
 

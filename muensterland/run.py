@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -18,15 +17,12 @@ from rich.markup import escape
 
 from connectors.http import CONNECT_TIMEOUT_S
 from muensterland import airflow_home, steps, summary
+from muensterland.lock import locked
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Home, Settings
 
 # The summary's tables cut names short on anything narrower.
 NARROWEST = 110
-
-
-class AnotherRunIsActive(RuntimeError):
-    """The home is locked by another run."""
 
 
 class MirrorMissing(RuntimeError):
@@ -41,7 +37,7 @@ def run() -> int:
     _require_mirror(settings)
     instant = settings.clock().isoformat()
     os.environ.update(AS_OF=instant, REGION_HOME=str(home.root), INPUT=settings.input, TASK_RETRIES="0")
-    with _locked(home), _sample_publisher(settings), _quiet(home) as terminal:
+    with locked(home), _sample_publisher(settings), _quiet(home) as terminal:
         width = max(NARROWEST, shutil.get_terminal_size((NARROWEST, 24)).columns)
         console = Console(file=terminal, highlight=False, soft_wrap=True, width=width)
         console.print(f"[bold]{summary.title(settings.input)}[/bold], as of {instant}, home {escape(str(home.root))}")
@@ -84,17 +80,6 @@ def _test(bag: Any, dag_id: str) -> str:
     # Airflow 3.3.2 stumbles over a deadline in `test()`; whoever started a single run sees that it is late.
     dag.deadline = None
     return str(dag.test().state)
-
-
-@contextlib.contextmanager
-def _locked(home: Home) -> Iterator[None]:
-    """Two runs on one home would write where the other reads; the lock goes with the process."""
-    with (home.root / "run.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AnotherRunIsActive(f"{home.root}: another run is active; wait for it to end") from error
-        yield
 
 
 @contextlib.contextmanager

@@ -94,15 +94,23 @@ def forget_built() -> None:
     _built_file(Settings().home).unlink(missing_ok=True)
 
 
-def domains_never_ingested() -> list[str]:
-    """The domains of which no source was ever asked: before all have been, there is no region to release."""
+def missing_for_first_release() -> list[str]:
+    """The sources that were never asked to the end, where there is no release yet; empty where there is one.
+
+    Airflow asks for a release after each domain; the first one waits until the region is whole.
+    """
+    from publishing.release import current
+
     settings = Settings()
-    return [
-        domain
-        for domain in DOMAINS
-        if (sources := sources_of(settings, domain))
-        and not any(read_status(settings.home, source.id) for source in sources)
-    ]
+    if current(settings.home.releases) is not None:
+        return []
+    offered = [source.id for domain in DOMAINS for source in sources_of(settings, domain)]
+    return [source_id for source_id in offered if not _was_asked(settings.home, source_id)]
+
+
+def _was_asked(home: Home, source_id: str) -> bool:
+    status = read_status(home, source_id)
+    return bool(status.get("parse") or status.get("fetch", {}).get("error"))
 
 
 def settle(domain: str) -> dict[str, str]:
