@@ -162,10 +162,23 @@ def build(run: str, as_of: str, domain: str) -> dict[str, int]:
     """
     from muensterland.warehouse import build_domain
 
+    settings = Settings()
     with _timed() as clock:
-        marts = build_domain(Path(run), domain, as_of, Settings().home.logs / "dbt")
+        try:
+            marts = build_domain(Path(run), domain, as_of, settings.home.logs / "dbt")
+        finally:
+            # A failed build is part of the story.
+            if settings.openlineage_file is not None:
+                _emit_dbt_events(Path(run), settings.openlineage_file)
         progress.info("dbt      %-32s %d marts, %s rows%s", domain, len(marts), f"{sum(marts.values()):,}", clock())
     return marts
+
+
+def _emit_dbt_events(run: Path, file: Path) -> None:
+    from muensterland.lineage_events import emit_dbt_events
+    from muensterland.warehouse import PROJECT
+
+    emit_dbt_events(PROJECT, run / "target", file)
 
 
 def gate(run: str) -> dict[str, Any]:
