@@ -112,13 +112,17 @@ def _openlineage(file: Path | None) -> dict[str, str]:
     """Events go to a file where one is named; otherwise the provider is off, not merely silent."""
     if file is None:
         return {"AIRFLOW__OPENLINEAGE__DISABLED": "True"}
+    # Airflow's transport writes into a folder that is there, or nowhere.
+    file.resolve().parent.mkdir(parents=True, exist_ok=True)
     transport = {"type": "file", "log_file_path": str(file.resolve()), "append": True}
     return {
         "AIRFLOW__OPENLINEAGE__DISABLED": "False",
         "AIRFLOW__OPENLINEAGE__NAMESPACE": "muensterland",
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
         # Events name what ran and what it read and wrote; the code lies in the repository.
-        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "True",
+        "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps(
+            [{"scope": {}, "controls": {"include_source_code": False}}]
+        ),
     }
 
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,13 +27,13 @@ from muensterland.lock import AnotherRunIsActive, locked
 from muensterland.settings import REPOSITORY, Home, Settings
 
 HOST = "127.0.0.1"
-PUBLISHER = "sample-publisher"
+PUBLISHER, SCHEDULER = "sample-publisher", "scheduler"
 # Logs of tasks are read from disk: Airflow's own log servers would listen on all interfaces.
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server", "--host", HOST, "--workers", "1"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
+    SCHEDULER: ("scheduler", "--skip-serve-logs"),
 }
 HEALTH = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 START_LIMIT_S = 180.0
@@ -80,8 +80,11 @@ def up() -> str:
                 os.environ["MIRROR"] = _start_publisher(home, logs, lock.fileno())
             _prepare(logs)
             for name, arguments in COMPONENTS.items():
+                if name == SCHEDULER:
+                    # Tasks talk to the API server: what is due at once would fail before it answers.
+                    _wait_until_healthy(home, address, logs, ("metadatabase",))
                 _start(home, name, ["-m", "airflow", *arguments], logs, lock.fileno())
-            _wait_until_healthy(home, address, logs)
+            _wait_until_healthy(home, address, logs, HEALTH)
         except BaseException:
             down()
             raise
@@ -96,8 +99,8 @@ def down() -> list[str]:
     home = Settings().home
     stopped = [name for name in _started(home) if state_of(home, name) == "runs"]
     # The scheduler first, while the others still answer its tasks.
-    _stop(home, [name for name in _started(home) if name == "scheduler"])
-    _stop(home, [name for name in _started(home) if name != "scheduler"])
+    _stop(home, [name for name in _started(home) if name == SCHEDULER])
+    _stop(home, [name for name in _started(home) if name != SCHEDULER])
     _forget(home)
     return stopped
 
@@ -185,13 +188,14 @@ def _start(home: Home, name: str, arguments: list[str], logs: Path, lock: int) -
     return path
 
 
-def _wait_until_healthy(home: Home, address: str, logs: Path) -> None:
+def _wait_until_healthy(home: Home, address: str, logs: Path, parts: Iterable[str]) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         for name in _started(home):
             if state_of(home, name) != "runs":
                 raise CannotStart(f"{name} ended early: {_last_words(logs / f'{name}.log')}")
-        if set(health(address).values()) == {"healthy"}:
+        found = health(address)
+        if all(found.get(part) == "healthy" for part in parts):
             return
         time.sleep(0.5)
     raise CannotStart(f"Airflow is not healthy after {START_LIMIT_S:.0f} s: {health(address)}; see {logs}")
