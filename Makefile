@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run up down status test lint format check lock clean
+.PHONY: help setup run up down status test day lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -49,6 +49,9 @@ status: $(READY) ## say how the Airflow of this home is, and which troubles stan
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten minutes
+	@$(BIN)/python -m pytest -m living tests/living
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

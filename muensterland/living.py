@@ -221,15 +221,18 @@ def _stop(home: Home, names: list[str]) -> None:
 def _family(home: Home, name: str) -> list[psutil.Process]:
     """The process and everything of its session: what it left behind when it died belongs to it as well."""
     started = _started(home)[name]
-    leader = _process(started)
-    if leader is None and psutil.pid_exists(started.pid):
-        return []
+    try:
+        if not _is_same(psutil.Process(started.pid), started):
+            return []
+    except psutil.NoSuchProcess:
+        # Its number stays with its session as long as anything of that runs.
+        pass
     family = []
     for process in psutil.process_iter():
         try:
-            if os.getsid(process.pid) == started.pid and process.create_time() >= started.created_at - SAME_START_S:
+            if os.getsid(process.pid) == started.pid:
                 family.append(process)
-        except (psutil.NoSuchProcess, ProcessLookupError):
+        except ProcessLookupError:
             continue
     return family
 
@@ -238,10 +241,13 @@ def _process(started: Started) -> psutil.Process | None:
     """The very process that was started, where it still runs."""
     try:
         process = psutil.Process(started.pid)
-        same = abs(process.create_time() - started.created_at) < SAME_START_S
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if _is_same(process, started) and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _is_same(process: psutil.Process, started: Started) -> bool:
+    return bool(abs(process.create_time() - started.created_at) < SAME_START_S)
 
 
 def _started(home: Home) -> Mapping[str, Started]:
