@@ -139,7 +139,8 @@ def load_catalogue(folder: Path) -> dict[str, Source]:
 def load_source(path: Path) -> Source:
     """The source of one file; raises CatalogueError naming file and key."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # libyaml: every task of a run loads the catalogue.
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
     try:

@@ -86,9 +86,7 @@ def fetch_then_parse(pool: str) -> Any:
 
     @task_group(group_id=f"from_{pool}")
     def group(source: str, as_of: str) -> None:
-        fetched = FetchSource(
-            task_id="fetch", source=source, as_of=as_of, map_index_template="{{ source }}", pool=pool
-        )
+        fetched = FetchSource(task_id="fetch", source=source, as_of=as_of, map_index_template="{{ source }}", pool=pool)
 
         @task(map_index_template="{{ source }}")
         def parse(source: str) -> dict[str, Any]:

@@ -30,7 +30,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "liefert nicht; der letzte gute Stand gilt weiter",
         "does not deliver; its last good snapshot stays in force",
     ),
-    "failed": ("liefert nicht, und es gilt kein früherer Stand", "does not deliver, and no former snapshot is in force"),
+    "failed": (
+        "liefert nicht, und es gilt kein früherer Stand",
+        "does not deliver, and no former snapshot is in force",
+    ),
     "drift": ("hat andere Spalten als erklärt", "has other columns than declared"),
     "red": (
         "die Prüfung ist rot; nichts wurde veröffentlicht, die bisherige Ausgabe gilt weiter",

@@ -23,7 +23,7 @@ import psutil
 import requests
 
 from muensterland import airflow_home
-from muensterland.lock import AnotherRunIsActive, locked
+from muensterland.lock import locked
 from muensterland.settings import REPOSITORY, Home, Settings
 
 HOST = "127.0.0.1"
@@ -268,5 +268,3 @@ def _pids(home: Home) -> Path:
 def _last_words(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
     return f"{' | '.join(lines) or 'it said nothing'} (see {log})"
-
-

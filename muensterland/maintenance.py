@@ -82,5 +82,3 @@ def _remove_empty_folders(folder: Path) -> None:
 def _last_touched(folder: Path) -> float:
     """When anything in the folder was written last: a long build touches files, not the folder itself."""
     return max(path.lstat().st_mtime for path in [folder, *_files(folder)])
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -23,6 +24,9 @@ from muensterland.settings import Home, Settings
 
 # The summary's tables cut names short on anything narrower.
 NARROWEST = 110
+# Airflow's imports make a million objects that stay; Python's default (700, 10, 10) looks through them again and again,
+# a sixth of the time of a run that finds nothing new.
+COLLECT_GARBAGE_AFTER = (50_000, 20, 20)
 
 
 class MirrorMissing(RuntimeError):
@@ -31,6 +35,7 @@ class MirrorMissing(RuntimeError):
 
 def run() -> int:
     """Run every ingest DAG, then the release; 0 only if one was promoted or the current one is still right."""
+    gc.set_threshold(*COLLECT_GARBAGE_AFTER)
     settings = Settings()
     home = settings.home
     home.claim(settings.input)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from connectors.catalogue import DOMAINS
+from connectors.catalogue import DOMAINS, load_catalogue
 from muensterland import steps
 from muensterland.orchestration import sources_by_domain
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
-from muensterland.settings import Settings
+from muensterland.settings import REPOSITORY, Settings
 from muensterland.steps import source_state
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -25,10 +26,16 @@ AS_OF = "2026-11-22T12:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
-def publishers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the sample's publishers serve."""
     folder = tmp_path_factory.mktemp("publishers")
     generate(folder)
-    with serve(folder) as address:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def publishers(published: Path) -> Iterator[str]:
+    with serve(published) as address:
         yield address
 
 
@@ -122,9 +129,57 @@ def test_what_covers_no_municipality_says_so(first: tuple[Region, dict[str, Any]
             "select distinct ags, reason from marts.mart_coverage where domain = 'mobility' and source_id = 'none'"
         ).fetchall()
     assert len(speaking) == 66 * len(DOMAINS)
-    # Only Münster counts bicycles.
-    assert len(silent) == 65
+    counted = {
+        key
+        for source in load_catalogue(Settings().sources_dir).values()
+        if source.domain == "mobility"
+        for key in source.covers
+    }
+    assert "05515000" in counted
+    assert len(silent) == 66 - len(counted)
     assert all(reason for _, reason in silent)
+
+
+def test_the_readmes_example_source_reaches_the_marts_by_yaml_alone(
+    first: tuple[Region, dict[str, Any]],
+    published: Path,
+    publishers: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    example = readme.split("## Add a source")[1].split("```yaml\n")[1].split("```")[0]
+    catalogue = tmp_path / "sources"
+    shutil.copytree(Settings().sources_dir, catalogue)
+    here = example.replace("inputs: [live]", "inputs: [sample]").replace('first: "2025-01"', 'first: "2026-09"')
+    (catalogue / "bocholt-bicycle-counters.yml").write_text(here, encoding="utf-8")
+    counts = published / "data.bocholt.example/counters/100000001/2026-09.csv"
+    counts.parent.mkdir(parents=True)
+    counts.write_text(
+        "Datetime,100000001 (Ring),12 (Ring IN),13 (Ring OUT),100000001-status,12-status,13-status\r\n"
+        "2026-09-01 07:00,5,2,3,,,\r\n2026-09-01 07:15,6,4,2,,,\r\n"
+        "2026-09-01 07:30,7,4,3,,,\r\n2026-09-01 07:45,8,5,3,,,\r\n",
+        encoding="utf-8",
+    )
+    region = Region(first[0].home, monkeypatch)
+    region.settle(MIRROR=publishers, SOURCES_DIR=str(catalogue))
+    steps.fetch("bocholt-bicycle-counters", AS_OF)
+    steps.parse("bocholt-bicycle-counters")
+    run = steps.begin_release(AS_OF)
+    assert run is not None
+    for domain in ("core", "mobility"):
+        steps.build(run["run"], run["as_of"], domain)
+    with duckdb.connect(str(steps.candidate_of(run["run"])), read_only=True) as candidate:
+        hours = candidate.sql(
+            "select sites.ags, hours.direction, hours.count, hours.count_validated from marts.fct_count_hour as hours "
+            "inner join marts.dim_counting_site as sites using (site_id) "
+            "where hours.site_id = '100000001' and hours.hour_local = '2026-09-01 07:00:00' order by hours.direction"
+        ).fetchall()
+        speaking = candidate.sql(
+            "select source_id from marts.mart_coverage where ags = '05554008' and domain = 'mobility'"
+        ).fetchall()
+    assert hours == [("05554008", "both", 26, 26), ("05554008", "in", 15, 15), ("05554008", "out", 11, 11)]
+    assert speaking == [("bocholt-bicycle-counters",)]
 
 
 def test_a_source_that_fails_keeps_its_snapshot_and_stops_no_other(

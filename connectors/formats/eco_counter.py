@@ -203,6 +203,9 @@ def _channels(snapshot: Snapshot, header: list[str], out: StagedWriter) -> list[
     ids = [channel.channel_id for channel in channels]
     if not ids or len(set(ids)) < len(ids):
         raise _refused(snapshot, f"expected one column `<id> (<label>)` per channel, found channels {ids}")
+    if len(ids) > 1 and station not in ids:
+        # Were one of them the sum all the same, the site would count double: somebody must look.
+        out.drift(COUNT_READING, station, "missing")
     known = {TIMESTAMP_COLUMN, *(channel.header for channel in channels), *(f"{id_}-status" for id_ in ids)}
     for name in header:
         if name not in known:
@@ -380,4 +383,4 @@ def _raw(value: Any) -> str:
 SITES = Connector(
     name="eco_counter_sites", version=1, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
-READINGS = Connector(name="eco_counter_csv", version=1, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
+READINGS = Connector(name="eco_counter_csv", version=2, payload="csv", tables=(COUNT_READING,), parse=parse_readings)

@@ -59,8 +59,14 @@ def test_source_tells_its_account(built: Any) -> None:
 
 def test_coverage_speaks_for_every_municipality_and_domain(built: Any) -> None:
     places = built.query("select count(*), count(distinct (ags, domain)) from marts.mart_coverage")
-    # Münster: 2 + 3 + 1 + 2 + 3 sources; each of the other 65: 2 + none + none + 2 + 3.
-    assert places == [(11 + 65 * 9, 66 * 5)]
+    # Münster: 2 + 3 + 1 + 2 + 3 sources; each of the other 65: 2 + none + none + 2 + 3, but two feeds cross into one.
+    assert places == [(11 + 65 * 9 + 1, 66 * 5)]
+    crossing = built.query(
+        f"select source_id, freshness_status, reason from marts.mart_coverage "
+        f"where ags = '{BORKEN_1}' and domain = 'transit' order by source_id"
+    )
+    in_part = "in part: not among the municipalities the source declares"
+    assert crossing == [("feed_a", "fresh", in_part), ("feed_b", "fresh", in_part)]
 
 
 def test_coverage_says_how_fresh_and_why(built: Any) -> None:
@@ -239,15 +245,23 @@ def test_capacity_at_the_end_of_months(built: Any) -> None:
     assert at_end[date(2026, 11, 1)] == (2, Decimal("15.500"))
 
 
-def test_capacity_begins_with_the_first_unit(built: Any) -> None:
+def test_no_unit_of_a_technology_is_a_zero_and_an_unknown_municipality_is_none(built: Any) -> None:
     rows = built.query(
-        "select ags, technology, min(month), max(month), count(*) from marts.mart_energy_capacity "
-        "where technology <> 'solar' group by ags, technology order by technology"
+        "select ags, technology, units, gross_capacity_kw, value_status from marts.mart_energy_capacity "
+        f"where month = '2026-11-01' and technology in ('biomass', 'hydro') "
+        f"and ags in ('{MUENSTER}', '{WARENDORF_1}', '{BORKEN_2}') order by ags, technology"
     )
+    nothing = Decimal("0.000")
     assert rows == [
-        (WARENDORF_1, "biomass", date(2026, 11, 1), date(2026, 11, 1), 1),
-        (BORKEN_1, "wind", date(2019, 2, 1), date(2026, 11, 1), 94),
+        (MUENSTER, "biomass", 0, nothing, "measured"),
+        (MUENSTER, "hydro", 0, nothing, "measured"),  # commissioned the day after the month of as_of
+        (BORKEN_2, "biomass", None, None, "missing"),
+        (BORKEN_2, "hydro", None, None, "missing"),
+        (WARENDORF_1, "biomass", 1, Decimal("75.000"), "measured"),
+        (WARENDORF_1, "hydro", 0, nothing, "measured"),
     ]
+    # 66 municipalities, 4 technologies, 1990-01 to 2026-11
+    assert built.query("select count(*) from marts.mart_energy_capacity") == [(66 * 4 * 443,)]
 
 
 def test_units_stand_once_and_their_key_speaks(built: Any) -> None:
@@ -264,26 +278,32 @@ def test_units_stand_once_and_their_key_speaks(built: Any) -> None:
 
 
 def test_equal_charging_rows_are_devices(built: Any) -> None:
-    rows = built.query("select * from marts.mart_charging order by month")
-    assert rows[0] == (MUENSTER, date(2022, 3, 1), 4, Decimal("44.400"))
-    assert rows[9] == (MUENSTER, date(2022, 12, 1), 4, Decimal("44.400"))
-    assert rows[10] == (MUENSTER, date(2023, 1, 1), 8, Decimal("144.500"))
-    assert rows[-1] == (MUENSTER, date(2026, 11, 1), 8, Decimal("144.500"))
-    assert len(rows) == 57  # 2022-03 to 2026-11; the station outside all polygons is not in it
+    rows = built.query(f"select * exclude (ags) from marts.mart_charging where ags = '{MUENSTER}' order by month")
+    # The station outside all polygons counts where its Kreis name says.
+    assert rows[0] == (date(2022, 1, 1), 8, Decimal("300.000"), "measured")
+    assert rows[2] == (date(2022, 3, 1), 12, Decimal("344.400"), "measured")
+    assert rows[12] == (date(2023, 1, 1), 16, Decimal("444.500"), "measured")
+    assert rows[-1] == (date(2026, 11, 1), 16, Decimal("444.500"), "measured")
+    assert len(rows) == 59  # 2022-01 to 2026-11
+    others = built.query(
+        f"select distinct charging_points, value_status from marts.mart_charging where ags <> '{MUENSTER}'"
+    )
+    assert others == [(None, "missing")]
     stations = built.query("select record_number, ags, is_repeated_row from marts.dim_charging_station order by 1")
-    assert stations == [(1, MUENSTER, False), (2, MUENSTER, True), (3, MUENSTER, False), (4, None, False)]
+    assert stations == [(1, MUENSTER, False), (2, MUENSTER, True), (3, MUENSTER, False), (4, MUENSTER, False)]
 
 
 def test_a_station_outside_the_city_it_names_is_in_conflict(built: Any) -> None:
     stations = built.query(
-        "select record_number, ags, stated_ags, is_location_conflict from marts.dim_charging_station order by 1"
+        "select record_number, ags, location_precision, stated_ags, is_location_conflict "
+        "from marts.dim_charging_station order by 1"
     )
     assert stations == [
-        (1, MUENSTER, MUENSTER, False),
-        (2, MUENSTER, MUENSTER, False),
+        (1, MUENSTER, "point", MUENSTER, False),
+        (2, MUENSTER, "point", MUENSTER, False),
         # A Kreis of several municipalities names none of them.
-        (3, MUENSTER, None, False),
-        (4, None, MUENSTER, True),
+        (3, MUENSTER, "point", None, False),
+        (4, MUENSTER, "municipality", MUENSTER, True),
     ]
 
 

@@ -64,11 +64,12 @@ create table marts.mart_traffic_day as
     from marts.fct_count_hour group by all;
 create table marts.dim_energy_unit as
     select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
-        false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw
+        false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw, 35 as status_id,
+        date '2024-12-24' as commissioned_date
     from marts.dim_municipality;
 create table marts.mart_energy_capacity as
     select ags, 'solar' as technology, date '2025-01-01' as month, 1::bigint as units,
-        9.5::decimal(18, 3) as gross_capacity_kw
+        9.5::decimal(18, 3) as gross_capacity_kw, 'measured' as value_status
     from marts.dim_municipality;
 create table marts.dim_charging_station as
     select 'register' as source_id, row_number() over (order by ags) as record_number, ags, longitude, latitude,
@@ -76,7 +77,8 @@ create table marts.dim_charging_station as
         date '2025-01-01' as commissioned_date
     from marts.dim_municipality;
 create table marts.mart_charging as
-    select ags, date '2025-01-01' as month, 2::bigint as charging_points, 22::decimal(18, 3) as power_kw
+    select ags, date '2025-01-01' as month, 2::bigint as charging_points, 22::decimal(18, 3) as power_kw,
+        'measured' as value_status
     from marts.dim_municipality;
 create table marts.mart_statistic as
     select 'zensus' as source_id, '1000A-0000' as table_code, ags as area_id, 'PRS018' as value_variable_code,

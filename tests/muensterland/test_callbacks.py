@@ -87,9 +87,7 @@ def test_the_end_of_an_ingestion_tells_of_its_sources_and_that_the_dag_is_done(p
     assert posted[2].body["detail"] == "FetchFailed: HTTP 503"
 
 
-def test_the_environment_goes_before_a_connection(
-    posted: list[Posted], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_goes_before_a_connection(posted: list[Posted], monkeypatch: pytest.MonkeyPatch) -> None:
     with webhook() as (hook, elsewhere):
         monkeypatch.setenv("ALERT_WEBHOOK", hook)
         callbacks.task_failed(failed_task(None))

@@ -67,9 +67,7 @@ def test_another_installations_database_is_left_alone(monkeypatch: pytest.Monkey
     assert "not this home's" in maintenance.clean_metadata(datetime(2026, 11, 23, tzinfo=UTC))
 
 
-def test_this_homes_database_is_cleaned_of_what_is_older(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_this_homes_database_is_cleaned_of_what_is_older(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(home / "airflow/airflow.db", 0)
     # In a task Airflow hides the address.
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")

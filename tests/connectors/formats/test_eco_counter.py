@@ -233,6 +233,13 @@ def test_columns_may_drift(tmp_path: Path) -> None:
     assert [(row["count"], row["raw_status"]) for row in parsed.rows("count_reading")] == [(3, "0"), (2, None)]
 
 
+def test_a_file_without_the_stations_own_channel_is_drift(tmp_path: Path) -> None:
+    parsed = parse(tmp_path, ["Datetime,7 (Markt),8 (IN),7-status,8-status", "2024-10-01 00:00,3,2,0,0"])
+    assert parsed.drift == [("count_reading", "100", "missing")]
+    # A single channel is its own sum.
+    assert parse(tmp_path, ["Datetime,8 (IN),8-status", "2024-10-01 00:00,2,0"]).drift == []
+
+
 @pytest.mark.parametrize("end", [b"", b"\r\n"])
 def test_a_header_alone_is_no_records(tmp_path: Path, end: bytes) -> None:
     assert parse(tmp_path, HEADER.encode() + end).accounts["count_reading"] == Account()

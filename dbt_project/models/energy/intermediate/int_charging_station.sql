@@ -1,6 +1,6 @@
--- Every row of the register with the municipality it lies in, also those outside all polygons (ags null). The register
--- has no municipality key; the Kreis name of a city outside the Kreise names one municipality, and where the point lies
--- elsewhere the two are in conflict: the point speaks, the conflict is told.
+-- Every row of the register with its municipality. The register has no municipality key, but the Kreis name of a city
+-- outside the Kreise names one. The point speaks first, the name where the point lies in no polygon or is not told;
+-- where both speak and differ, the conflict is told.
 with
 
 cities as (
@@ -26,9 +26,14 @@ located as (
 select
     stations.source_id,
     stations.record_number,
-    located.ags,
+    coalesce(located.ags, cities.ags) as ags,
     cities.ags as stated_ags,
-    coalesce(cities.ags <> located.ags, cities.ags is not null) as is_location_conflict,
+    case
+        when located.ags is not null then 'point'
+        when cities.ags is not null then 'municipality'
+    end as location_precision,
+    coalesce(cities.ags <> located.ags, cities.ags is not null and stations.longitude is not null)
+        as is_location_conflict,
     stations.operator,
     stations.postal_code,
     stations.place,

@@ -4,7 +4,7 @@ select
     ags,
     stated_ags,
     is_location_conflict,
-    case when longitude is not null and latitude is not null then 'point' end as location_precision,
+    location_precision,
     operator,
     postal_code,
     place,

@@ -85,7 +85,7 @@ filled as (
             and spine.hour_at = second_passes.hour_at
 ),
 
-judged as (
+numbered as (
     select
         site_id,
         mode,
@@ -95,13 +95,52 @@ judged as (
         count,
         intervals_expected,
         intervals_measured,
+        has_status,
+        is_merged,
+        sum(case when count = 0 then 0 else 1 end) over (
+            partition by site_id, mode, direction
+            order by hour_at asc
+            rows between unbounded preceding and current row
+        ) as hours_with_traffic
+    from filled
+),
+
+zeros as (
+    select
+        site_id,
+        mode,
+        direction,
+        hours_with_traffic,
+        count(*) as zero_hours
+    from numbered
+    where count = 0
+    group by site_id, mode, direction, hours_with_traffic
+),
+
+judged as (
+    select
+        numbered.site_id,
+        numbered.mode,
+        numbered.direction,
+        numbered.hour_at,
+        numbered.hour_local,
+        numbered.count,
+        numbered.intervals_expected,
+        numbered.intervals_measured,
         case
-            when count is null then 'missing'
-            when intervals_measured < intervals_expected or has_status then 'unreliable'
-            when is_merged then 'corrected'
+            when numbered.count is null then 'missing'
+            when numbered.intervals_measured < numbered.intervals_expected or numbered.has_status then 'unreliable'
+            when numbered.count = 0 and zeros.zero_hours >= 24 then 'unreliable'
+            when numbered.is_merged then 'corrected'
             else 'measured'
         end as value_status
-    from filled
+    from numbered
+    left join zeros
+        on
+            numbered.site_id = zeros.site_id
+            and numbered.mode = zeros.mode
+            and numbered.direction = zeros.direction
+            and numbered.hours_with_traffic = zeros.hours_with_traffic
 )
 
 select

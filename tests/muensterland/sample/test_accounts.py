@@ -1,0 +1,125 @@
+"""No record is lost: what every connector says it read is what simple means count in the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from connectors.connector import Snapshot
+from connectors.region import region
+from connectors.registry import CONNECTORS, connector
+from connectors.staging import StagedWriter
+from muensterland.sample import energy, mobility, registers, territory, transit
+
+PARTITION = {"station": "900000001", "month": "2026-03"}
+GTFS_FILES = (
+    "agency",
+    "calendar",
+    "calendar_dates",
+    "feed_info",
+    "frequencies",
+    "routes",
+    "stop_times",
+    "stops",
+    "trips",
+)
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def lines(data: bytes, delimiter: str) -> list[list[str]]:
+    return [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter) if row]
+
+
+def boundaries(path: Path) -> dict[str, int]:
+    # dBASE: the number of records stands in bytes 4 to 7.
+    table = next(data for name, data in members(path).items() if name.endswith(".dbf"))
+    return {"municipality_boundary": struct.unpack("<I", table[4:8])[0]}
+
+
+def directory(path: Path) -> dict[str, int]:
+    sheets = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    sheet = next(sheet for sheet in sheets.worksheets if sheet.title.startswith("Onlineprodukt"))
+    rows = sheet.iter_rows(values_only=True)
+    # The row that names the columns is no record; what stands above and below it is (preamble, footer).
+    return {"municipality_register": sum(any(cell is not None for cell in row) for row in rows) - 1}
+
+
+def table(path: Path) -> dict[str, int]:
+    (data,) = members(path).values()
+    return {"statistic_value": len(lines(data, ";")) - 1}
+
+
+def sites(path: Path) -> dict[str, int]:
+    entries = json.loads(path.read_bytes())
+    return {"count_site": len(entries), "count_channel": sum(len(entry["channels"]) for entry in entries)}
+
+
+def readings(path: Path) -> dict[str, int]:
+    header, *rows = lines(path.read_bytes(), ",")
+    channels = [name for name in header if re.fullmatch(r"\d+ \(.*\)", name)]
+    return {"count_reading": len(rows) * len(channels)}
+
+
+def charging(path: Path) -> dict[str, int]:
+    # Blank lines are told of as well, so that a record's number is its line.
+    text = io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")
+    return {"charging_station": sum(1 for _ in csv.reader(text, delimiter=";")) - 1}
+
+
+def export(path: Path) -> dict[str, int]:
+    texts = {name: data.decode("utf-16") for name, data in members(path).items()}
+    units = ("EinheitSolar", "EinheitWind", "EinheitBiomasse", "EinheitWasser")
+    return {
+        "energy_unit": sum(text.count(f"<{unit}>") for text in texts.values() for unit in units),
+        "energy_catalogue_value": sum(text.count("<Katalogwert>") for text in texts.values()),
+    }
+
+
+def schools(path: Path) -> dict[str, int]:
+    return {"school": len(path.read_bytes().decode().splitlines()) - 1}
+
+
+def feed(path: Path) -> dict[str, int]:
+    files = {Path(name).name: data for name, data in members(path).items() if "__MACOSX" not in name}
+    return {f"gtfs_{name}": len(lines(files[f"{name}.txt"], ",")) - 1 for name in GTFS_FILES}
+
+
+CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
+COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
+    "bkg_boundaries": (territory.BOUNDARIES, {}, boundaries),
+    "charging_register": (energy.CHARGING, {}, charging),
+    "eco_counter_csv": (f"{mobility.BASE}/900000001/2026-03.csv", {}, readings),
+    "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
+    "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
+    "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
+    "mastr_export": (energy.EXPORT, {}, export),
+    "municipality_directory": (territory.REGISTER, {}, directory),
+    "schools_nrw": (registers.SCHOOLS, {}, schools),
+}
+
+
+@pytest.mark.parametrize("name", sorted(CONNECTORS))
+def test_read_is_what_the_file_holds_and_all_of_it_is_accounted_for(
+    name: str, publishers: Path, tmp_path: Path
+) -> None:
+    address, options, count = COUNTS[name]
+    with StagedWriter(tmp_path, "sample", "0" * 64, "test") as out:
+        connector(name).parse(Snapshot("sample", publishers / address, "0" * 64, PARTITION), out, region(), **options)
+        accounts = out.close()
+    assert {table_name: account.read for table_name, account in accounts.items()} == count(publishers / address)
+    for account in accounts.values():
+        assert account.read == account.staged + account.rejected + account.out_of_scope
