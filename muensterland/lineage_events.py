@@ -20,7 +20,7 @@ DATASETS = "duckdb://muensterland"
 PRODUCER = "https://github.com/OpenLineage/OpenLineage/tree/main/integration/dbt"
 
 
-class _Artifacts(DbtLocalArtifactProcessor):
+class _Artifacts(DbtLocalArtifactProcessor):  # type: ignore[misc]  # openlineage has no types
     """dbt's `manifest.json` and `run_results.json` as events, with data sets that keep their names."""
 
     def extract_dataset_namespace(self, profile: dict[str, Any]) -> None:
@@ -55,8 +55,7 @@ def _airflow_task() -> ParentRunMetadata | None:
         ti = get_current_context()["ti"]
     except RuntimeError:
         return None
-    from airflow.providers.openlineage.plugins.macros import lineage_job_name, lineage_job_namespace, lineage_run_id
+    from airflow.providers.openlineage.plugins.macros import lineage_parent_id
 
-    return ParentRunMetadata(
-        run_id=lineage_run_id(ti), job_name=lineage_job_name(ti), job_namespace=lineage_job_namespace()
-    )
+    namespace, job_name, run_id = lineage_parent_id(ti).rsplit("/", 2)
+    return ParentRunMetadata(run_id=run_id, job_name=job_name, job_namespace=namespace)

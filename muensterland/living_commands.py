@@ -15,11 +15,12 @@ from muensterland.settings import HomeBelongsToAnotherInput, Settings
 def up() -> None:
     """Start Airflow with the DAGs on their schedules (settings: AIRFLOW_PORT, METADATA_DATABASE and those of `run`)."""
     from muensterland import airflow_home, living
+    from muensterland.lock import AnotherRunIsActive
 
     try:
         address = living.up()
     except (
-        living.AnotherRunIsActive, living.CannotStart, CatalogueError, HomeBelongsToAnotherInput, ValidationError,
+        AnotherRunIsActive, living.CannotStart, CatalogueError, HomeBelongsToAnotherInput, ValidationError,
     ) as error:  # fmt: skip
         Console(stderr=True, soft_wrap=True).print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error

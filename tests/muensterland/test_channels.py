@@ -18,7 +18,7 @@ from muensterland.settings import Settings
 from tests.connectors.publisher import Publisher, Reply, publishing
 from tests.muensterland.webhook import free_port, webhook
 
-PASSWORD = "s3cret"
+PASSWORD = "s3cret"  # noqa: S105 - of a mailbox that lives for a test
 MESSAGE = Message(
     "trouble", "source nrw-schools", "stale", "ok", datetime(2026, 11, 23, 6, tzinfo=UTC), "schulen.csv: HTTP 503"
 )

@@ -79,7 +79,7 @@ def test_patience_has_an_end(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     publisher.says(URL, Reply(429, headers={"Retry-After": retry_after}))
-    with pytest.raises(FetchFailed, match="waiting .* is too long"):
+    with pytest.raises(FetchFailed, match=r"waiting \d+ s is too long"):
         fetch(waits)
 
 
