@@ -408,7 +408,7 @@ def test_the_machines_proxy_and_certificates_are_used_but_never_for_loopback(mon
     assert "proxies" not in _way_to("http://127.0.0.1:8099/publisher.example/file.csv")
 
 
-# -- more patience than a fetch has --------------------------------------------------------------------------------------
+# -- more patience than a fetch has -----------------------------------------------------------------------------------
 
 
 def test_a_wait_that_is_too_long_is_remembered(publisher: Publisher, client: Client, tmp_path: Path) -> None:
