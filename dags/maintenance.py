@@ -28,6 +28,12 @@ def maintenance() -> None:
         return maintenance.remove_old_logs()
 
     @task
+    def trim_process_logs() -> list[str]:
+        from muensterland import maintenance
+
+        return maintenance.trim_process_logs()
+
+    @task
     def trim_work() -> list[str]:
         from muensterland import maintenance
 
@@ -39,7 +45,7 @@ def maintenance() -> None:
 
         return maintenance.clean_metadata(pendulum.now("UTC"))
 
-    remove_old_logs() >> trim_work() >> clean_metadata()
+    remove_old_logs() >> trim_process_logs() >> trim_work() >> clean_metadata()
 
 
 maintenance()

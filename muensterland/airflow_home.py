@@ -62,6 +62,10 @@ def configure_living(home: Home, port: int) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    # Tasks ask the API server: on this machine, whatever proxy the network wants.
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [*filter(None, os.environ.get(name, "").split(",")), "127.0.0.1", "localhost"]
+        os.environ[name] = ",".join(dict.fromkeys(hosts))
     _keep_password(home, Settings())
     configure(home)
 

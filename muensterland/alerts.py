@@ -78,7 +78,7 @@ class Message:
     @property
     def text_de(self) -> str:
         """The message in a German sentence, without its detail."""
-        return self._text(0, "seit")
+        return self._text(0, "seit").replace("source ", "Quelle ", 1).replace("dag ", "DAG ", 1)
 
     @property
     def text_en(self) -> str:

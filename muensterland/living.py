@@ -114,7 +114,10 @@ def status() -> dict[str, State]:
 def health(address: str) -> dict[str, str]:
     """How Airflow says its parts are; empty where it does not answer."""
     try:
-        answer = requests.get(f"{address}/api/v2/monitor/health", timeout=10)
+        with requests.Session() as session:
+            # Never by the machine's proxy: this is the machine.
+            session.trust_env = False
+            answer = session.get(f"{address}/api/v2/monitor/health", timeout=10)
         parts = answer.json() if answer.ok else {}
     except (requests.RequestException, ValueError):
         return {}
@@ -173,7 +176,11 @@ def _start_publisher(home: Home, logs: Path, lock: int) -> str:
 def _start(home: Home, name: str, arguments: list[str], logs: Path, lock: int) -> Path:
     """Start a process in a session of its own, write it down and return its log."""
     path = logs / f"{name}.log"
-    with path.open("w") as log:
+    if path.exists():
+        # What a former process said last may tell why it died.
+        path.replace(path.with_suffix(".log.1"))
+    # For appending, so that `maintenance` may cut it while the process writes.
+    with path.open("a") as log:
         child = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -15,6 +15,8 @@ from muensterland.airflow_home import metadata_database
 from muensterland.settings import REPOSITORY, Settings
 
 DAY_S = 86_400
+# Bytes; the scheduler writes some megabytes on a busy day.
+PROCESS_LOG_LIMIT, PROCESS_LOG_KEPT = 50 * 2**20, 5 * 2**20
 
 
 def remove_old_logs() -> dict[str, int]:
@@ -30,6 +32,23 @@ def remove_old_logs() -> dict[str, int]:
             path.unlink()
     _remove_empty_folders(folder)
     return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def trim_process_logs() -> list[str]:
+    """Cut the logs of Airflow's own processes that have grown beyond PROCESS_LOG_LIMIT to their end; their names.
+
+    The processes go on writing: their logs are opened for appending.
+    """
+    cut = []
+    for log in sorted((Settings().home.logs / "up").glob("*.log")):
+        if log.stat().st_size > PROCESS_LOG_LIMIT:
+            with log.open("r+b") as stream:
+                stream.seek(-PROCESS_LOG_KEPT, os.SEEK_END)
+                end = stream.read()
+            log.with_suffix(".log.1").write_bytes(end)
+            os.truncate(log, 0)
+            cut.append(log.name)
+    return cut
 
 
 def trim_work() -> list[str]:

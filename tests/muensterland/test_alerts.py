@@ -119,7 +119,7 @@ def test_a_message_is_german_and_english_and_says_since_when(tmp_path: Path, mai
     observe(tmp_path, mail, Observation("dag region_release", "red", "gate: 3 checks"))
     message = mail.told[0]
     assert message.text_de == (
-        "dag region_release: die Prüfung ist rot; nichts wurde veröffentlicht, die bisherige Ausgabe gilt weiter "
+        "DAG region_release: die Prüfung ist rot; nichts wurde veröffentlicht, die bisherige Ausgabe gilt weiter "
         "(red, seit 2026-11-23 06:00 UTC)"
     )
     assert "the gate is red; nothing was promoted" in message.text_en

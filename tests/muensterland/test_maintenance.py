@@ -57,6 +57,22 @@ def test_old_work_goes_but_not_what_is_being_written(home: Path) -> None:
     assert sorted(path.name for path in (home / "work").iterdir()) == ["bbbb"]
 
 
+def test_a_process_log_that_has_grown_is_cut_to_its_end_while_it_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "PROCESS_LOG_LIMIT", 100)
+    monkeypatch.setattr(maintenance, "PROCESS_LOG_KEPT", 10)
+    put(home / "logs/up/triggerer.log", 0)
+    with (home / "logs/up/scheduler.log").open("a") as log:
+        log.write("x" * 100 + "0123456789")
+        log.flush()
+        assert maintenance.trim_process_logs() == ["scheduler.log"]
+        log.write("goes on")
+    assert (home / "logs/up/scheduler.log").read_text() == "goes on"
+    assert (home / "logs/up/scheduler.log.1").read_text() == "0123456789"
+    assert (home / "logs/up/triggerer.log").read_text() == "words"
+
+
 def test_a_home_without_logs_and_work_is_fine() -> None:
     assert maintenance.remove_old_logs() == {"files": 0, "bytes": 0}
     assert maintenance.trim_work() == []
