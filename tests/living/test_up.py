@@ -8,15 +8,12 @@ import shutil
 from pathlib import Path
 
 import psutil
-import pytest
 import requests
 
 from tests.conftest import REPOSITORY
 from tests.living.up import airflow, muensterland
 
 PASSWORD = "nur-fuer-diesen-test"  # noqa: S105 - of an Airflow that lives for seconds
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 def test_up_serves_the_dags_on_loopback_and_down_leaves_nothing(tmp_path: Path) -> None:
