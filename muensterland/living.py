@@ -97,10 +97,11 @@ def down() -> list[str]:
     Asks first, waits GRACE_S for running tasks to end, then kills.
     """
     home = Settings().home
-    stopped = [name for name in _started(home) if state_of(home, name) == "runs"]
+    started = _started(home)
+    stopped = [name for name, process in started.items() if _process(process) is not None]
     # The scheduler first, while the others still answer its tasks.
-    _stop(home, [name for name in _started(home) if name == SCHEDULER])
-    _stop(home, [name for name in _started(home) if name != SCHEDULER])
+    _stop([process for name, process in started.items() if name == SCHEDULER])
+    _stop([process for name, process in started.items() if name != SCHEDULER])
     _forget(home)
     return stopped
 
@@ -208,12 +209,11 @@ def _wait_until_healthy(home: Home, address: str, logs: Path, parts: Iterable[st
     raise CannotStart(f"Airflow is not healthy after {START_LIMIT_S:.0f} s: {health(address)}; see {logs}")
 
 
-def _stop(home: Home, names: list[str]) -> None:
+def _stop(leaders: Iterable[Started]) -> None:
     """Ask processes to end, their children with them, or the children where these are all that is left; then kill."""
     family: list[psutil.Process] = []
-    for name in names:
-        members = _family(home, name)
-        leader = _process(_started(home)[name])
+    for started in leaders:
+        members, leader = _family(started), _process(started)
         family += members
         for process in members if leader is None else [leader]:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -225,9 +225,8 @@ def _stop(home: Home, names: list[str]) -> None:
     psutil.wait_procs(alive, timeout=10)
 
 
-def _family(home: Home, name: str) -> list[psutil.Process]:
+def _family(started: Started) -> list[psutil.Process]:
     """The process and everything of its session: what it left behind when it died belongs to it as well."""
-    started = _started(home)[name]
     try:
         if not _is_same(psutil.Process(started.pid), started):
             return []
@@ -265,7 +264,7 @@ def _started(home: Home) -> Mapping[str, Started]:
 
 def _forget(home: Home) -> None:
     for place in _pids(home).glob("*.json"):
-        place.unlink()
+        place.unlink(missing_ok=True)
 
 
 def _pids(home: Home) -> Path:
