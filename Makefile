@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run up down status test day lint format check lock clean
+.PHONY: help setup run up down status test day chaos lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -52,6 +52,10 @@ test: $(READY) ## run the tests; those marked `real` too where ../shared lies be
 
 day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten minutes
 	@$(BIN)/python -m pytest -m living tests/living
+
+chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (needs root): the next run must be right
+	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)
+	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -30,7 +30,7 @@ from muensterland.orchestration import (
     sources_by_pool,
     within,
 )
-from muensterland.waiting import FetchSource
+from muensterland.waiting import FetchSource, selected
 
 MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
@@ -94,9 +94,7 @@ def fetch_then_parse(pool: str) -> Any:
 
             context = get_current_context()
             context["source"] = source  # type: ignore[typeddict-unknown-key]
-            if context["params"]["force"]:
-                steps.forget_parsed(source)
-            return steps.parse(source)
+            return steps.parse(source, selected(source, context["params"]))
 
         parse(fetched.output)
 

@@ -68,7 +68,7 @@ def region_release() -> None:
     def gate(run: dict[str, Any]) -> dict[str, Any]:
         from muensterland import steps
 
-        return steps.gate(run["run"])
+        return steps.gate(run["run"], run["as_of"])
 
     @task(on_success_callback=task_succeeded)
     def promote(run: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:

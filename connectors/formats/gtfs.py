@@ -257,6 +257,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     """
     with open_zip(snapshot.path) as archive, out.database() as db:
         members = files(archive)
+        out.saw_header(GTFS_FEED_INFO, [f"file:{name}" for name in sorted(members)])
         _refuse_incomplete(snapshot, members)
         for name in sorted(members.keys() - _UNSTAGED_FILES - {file.name for file in _FILES}):
             out.drift(GTFS_FEED_INFO, f"file:{name}", "new")
@@ -313,7 +314,10 @@ class _Records:
         return SnapshotRefused(f"{self._where}: expected CSV in UTF-8, {error}; ask the publisher again")
 
     def _check_header(self) -> None:
+        self._out.saw_header(self.file.table, self._header)
         staged = {column.source for column in self.file.columns}
+        for name in set(self._header) - staged - self.file.unstaged:
+            self._out.drift(self.file.table, name, "new")
         for column in self.file.columns:
             if column.need != "optional" and column.source not in self._header:
                 self._out.drift(self.file.table, column.source, "missing")
@@ -323,8 +327,6 @@ class _Records:
                 )
             if self._header.count(column.source) > 1:
                 raise SnapshotRefused(f"{self._where} has column {column.source} twice; ask the publisher which holds")
-        for name in set(self._header) - staged - self.file.unstaged:
-            self._out.drift(self.file.table, name, "new")
 
     def stream(self, malformed: list[tuple[int, str, str]]) -> pa.RecordBatchReader:
         """`record_number` (from 1, blank lines apart) and the columns to be staged as text, `raw_` before their names.
@@ -539,4 +541,4 @@ def _cut_to_region(
             out.out_of_scope(table, OUTSIDE, rows[0][0])
 
 
-CONNECTOR = Connector(name="gtfs", version=1, payload="zip", tables=tuple(file.table for file in _FILES), parse=parse)
+CONNECTOR = Connector(name="gtfs", version=2, payload="zip", tables=tuple(file.table for file in _FILES), parse=parse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -71,8 +72,11 @@ def parse(
     """
     units = _Batches(out, ENERGY_UNIT)
     with open_zip(snapshot.path) as archive:
+        # A family's numbered parts are one table: their number grows with the register.
+        families = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in files(archive)}
+        out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(families)])
         for technology in technologies:
-            seen: set[str] = set()
+            seen: Counter[str] = Counter()
             for member, record in _records(snapshot, out, archive, FAMILIES[technology], ENERGY_UNIT):
                 number = units.next_number()
                 if not _is_wanted(out, region if region_only else None, number, record):
@@ -80,11 +84,12 @@ def parse(
                 tags = _tags(out, ENERGY_UNIT, number, record)
                 if tags is None:
                     continue
-                seen.update(tags)
+                seen.update(tags.keys())
                 row = _unit(out, number, tags)
                 if row is not None:
                     units.add(row | {"technology": technology, "export_member": member})
-            _report_drift(out, technology, seen)
+            _report_drift(out, technology, set(seen))
+            out.saw_fields(ENERGY_UNIT, seen)
         units.flush()
         _parse_catalogue(snapshot, out, archive)
 
@@ -406,5 +411,5 @@ TAGS_NOT_STAGED = frozenset(
 UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tags}
 
 CONNECTOR = Connector(
-    name="mastr_export", version=1, payload="zip", tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE), parse=parse
+    name="mastr_export", version=2, payload="zip", tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE), parse=parse
 )

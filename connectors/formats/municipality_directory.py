@@ -139,15 +139,23 @@ def _check_workbook(snapshot: Snapshot) -> None:
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, rows: list[Row]) -> None:
+    names = [_plain(cell) for row in rows[2:4] for cell in row if cell is not None]
+    out.saw_header(TABLE, names)
     for cell, expected in HEADER.items():
         found = _cell(rows, cell)
-        plain = re.sub(r"\d\)|[\s-]", "", str(found))
-        if plain != expected:
+        if _plain(found) != expected:
             out.drift(TABLE, expected, "missing")
+            if found is not None and _plain(found) not in HEADER.values():
+                out.drift(TABLE, _plain(found), "new")
             raise SnapshotRefused(
                 f"{snapshot.source_id}: {snapshot.path.name}: cell {cell}: expected the header {expected!r}, "
                 f"found {found!r}; compare the layout with the parser's HEADER"
             )
+
+
+def _plain(cell: object) -> str:
+    """A header without footnote marks, spaces and hyphens."""
+    return re.sub(r"\d\)|[\s-]", "", str(cell))
 
 
 def _date(snapshot: Snapshot, rows: list[Row], cell: str) -> date:
@@ -235,4 +243,4 @@ FIELDS: tuple[tuple[str, str, Callable[[Row, str], Any]], ...] = (
     ("latitude", "P", _degrees),
 )
 
-CONNECTOR = Connector(name="municipality_directory", version=1, payload="xlsx", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="municipality_directory", version=2, payload="xlsx", tables=(TABLE,), parse=parse)

@@ -9,7 +9,7 @@ import pytest
 from connectors.fetching import fetch_source
 from connectors.http import Client
 from connectors.landing import Landing
-from connectors.parsing import forget_parsed, parse_source
+from connectors.parsing import parse_source
 from connectors.selection import Selection, has_months
 from tests.connectors.conftest import Land, Letters, source_of
 from tests.connectors.publisher import Publisher, document
@@ -71,16 +71,16 @@ def test_only_some_sources_have_months() -> None:
     assert not has_months(source_of({"sites": SITES}))
 
 
-def test_what_is_forgotten_is_parsed_again_and_was_in_force_until_then(
-    landing: Landing, land: Land, letters: Letters
-) -> None:
+def test_afresh_everything_is_parsed_again(landing: Landing, land: Land, letters: Letters) -> None:
     source = source_of({"file": {"connector": "letters", "url": f"{BASE}/file.csv"}})
     staged = landing.folder.parent.parent / "staged"
     land("file", b"a\nb\n")
-    assert parse_source(source, landing, staged).parsed == 1
+    land("file", b"a\nb\nc\n", LATER)
+    parse_source(source, landing, staged)
     assert parse_source(source, landing, staged).kept == 1
-    forget_parsed("town", staged)
-    assert (staged / "snapshot_in_force" / "town.parquet").exists()
-    again = parse_source(source, landing, staged)
-    assert (again.parsed, again.kept, again.staged) == (1, 0, 2)
+    letters.parsed.clear()
+    again = parse_source(source, landing, staged, Selection(afresh=True))
+    # Each snapshot once, although the second one is compared with the first.
     assert len(letters.parsed) == 2
+    assert (again.parsed, again.kept, again.staged) == (2, 0, 3)
+    assert parse_source(source, landing, staged).kept == 1
