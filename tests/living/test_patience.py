@@ -46,11 +46,12 @@ def test_patience(tmp_path: Path) -> None:
         publisher.says(URL, schools)
         settings = {"SOURCES_DIR": str(catalogue), "ALERT_WEBHOOK": hook, "INGEST_DEADLINE_MIN": "1"}
         with airflow(home, INPUT="mirror", MIRROR=publisher.base, **settings) as up:
-            fetch = "from_www_schulministerium_nrw_de.fetch[nrw-schools]"
 
             def state() -> str | None:
                 runs = up.runs("ingest_registers")
-                return up.tasks("ingest_registers", runs[0]["dag_run_id"]).get(fetch) if runs else None
+                tasks = up.tasks("ingest_registers", runs[0]["dag_run_id"]) if runs else {}
+                # Airflow names a mapped task by its source only once it has ended.
+                return next((found for name, found in tasks.items() if ".fetch" in name), None)
 
             until(lambda: state() == "deferred", limit_s=120)
             pool = up.get("pools/www_schulministerium_nrw_de")
