@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test chaos lint format check lock clean
+.PHONY: help setup run up down status test day chaos lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -42,8 +42,20 @@ $(COMMAND): muensterland/command.sh $(READY)
 run: $(READY) $(COMMAND) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
 	@$(BIN)/python -m muensterland run
 
+up: $(READY) ## start Airflow on 127.0.0.1:8080 with the DAGs on their schedules (AIRFLOW_PORT, METADATA_DATABASE)
+	@$(BIN)/python -m muensterland up
+
+down: $(READY) ## stop the Airflow that `make up` started
+	@$(BIN)/python -m muensterland down
+
+status: $(READY) ## say how the Airflow of this home is, and which troubles stand
+	@$(BIN)/python -m muensterland status
+
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten minutes
+	@$(BIN)/python -m pytest -m living tests/living
 
 chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (needs root): the next run must be right
 	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)

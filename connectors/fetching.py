@@ -29,6 +29,7 @@ from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
 from connectors.registry import connector
+from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,13 @@ class FetchSummary:
     errors: tuple[str, ...]
 
 
-def fetch_source(source: Source, landing: Landing, client: Client, as_of: datetime) -> FetchSummary:
-    """Ask for every partition that is due and keep what came; failures are rows of the log and of the summary."""
+def fetch_source(
+    source: Source, landing: Landing, client: Client, as_of: datetime, selection: Selection = DUE
+) -> FetchSummary:
+    """Ask for every partition that is due, or for those of `selection`, and keep what came.
+
+    Failures are rows of the log and of the summary.
+    """
     # Drafts of a killed fetch; one source is fetched by one process at a time.
     for leftover in landing.folder.glob(".fetching-*"):
         shutil.rmtree(leftover)
@@ -77,9 +83,10 @@ def fetch_source(source: Source, landing: Landing, client: Client, as_of: dateti
             records.append(_failure(source, Partition(name), resource.url, str(error)))
             landing.append(records[-1])
             continue
-        due = list(_due(partitions, resource, landing, as_of))
-        settled += len(partitions) - len(due)
-        previous = landing.latest_good()
+        chosen = [partition for partition in partitions if selection.covers(resource, partition.values)]
+        due = chosen if selection.asks_again else list(_due(chosen, resource, landing, as_of))
+        settled += len(chosen) - len(due)
+        previous = selection.known(landing.latest_good())
         fetch = functools.partial(_fetch, source, resource, landing, client, previous)
         with ThreadPoolExecutor(PARALLEL_PER_HOST, thread_name_prefix=source.id) as pool:
             for record in pool.map(fetch, due):

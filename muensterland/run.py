@@ -81,7 +81,10 @@ def _run_dags(home: Home) -> bool:
 
 
 def _test(bag: Any, dag_id: str) -> str:
-    return str(bag.dags[dag_id].test().state)
+    dag = bag.dags[dag_id]
+    # Airflow 3.3.2 stumbles over a deadline in `test()`; whoever started a single run sees that it is late.
+    dag.deadline = None
+    return str(dag.test().state)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from connectors.catalogue import Source, load_catalogue
+from connectors.catalogue import DOMAINS, Source, load_catalogue
 from connectors.errors import FetchFailed, SnapshotRefused
 from connectors.fetching import fetch_source
 from connectors.http import Client
@@ -26,6 +26,7 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.registry import check_source
+from connectors.selection import DUE, Selection
 from muensterland.settings import REPOSITORY, Home, Settings
 from publishing.compatibility import BreakingChange
 
@@ -39,14 +40,16 @@ _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 KEEP_WORK_FOLDERS = 2
 
 
-def fetch(source_id: str, as_of: str) -> dict[str, Any]:
+def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, Any]:
     """Fetch one source. Raises FetchFailed where nothing could be fetched; the former snapshots stay in force."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
         check_source(source)
         landing = Landing(settings.home.landing, source_id)
-        summary = fetch_source(source, landing, Client(settings.rebase), datetime.fromisoformat(as_of))
+        client = Client(settings.rebase)
+        summary = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
         status.update(dataclasses.asdict(summary))
+        status["asked_back_at"] = client.asked_back_at.isoformat() if client.asked_back_at else None
         parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
         words = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to ask for"
         progress.info("fetch    %-32s %s, %.1f MB%s", source_id, words, summary.bytes / 1e6, clock())
@@ -55,11 +58,11 @@ def fetch(source_id: str, as_of: str) -> dict[str, Any]:
     return status
 
 
-def parse(source_id: str) -> dict[str, Any]:
+def parse(source_id: str, selection: Selection = DUE) -> dict[str, Any]:
     """Parse one source. Raises SnapshotRefused where a snapshot is refused and nothing new could be staged."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "parse") as status:
-        summary = parse_source(source, Landing(settings.home.landing, source_id), settings.home.staged)
+        summary = parse_source(source, Landing(settings.home.landing, source_id), settings.home.staged, selection)
         status.update(dataclasses.asdict(summary))
         progress.info(
             "parse    %-32s %d parsed, %d already staged%s: %s staged, %s rejected, %s out of scope%s",
@@ -75,10 +78,47 @@ def parse(source_id: str) -> dict[str, Any]:
     return status
 
 
-def settle(domain: str) -> dict[str, str]:
-    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged."""
+def asked_back_at(source_id: str) -> datetime | None:
+    """When the publisher wants to be asked again, where its last fetch was told to wait longer than it may."""
+    told = read_status(Settings().home, source_id).get("fetch", {}).get("asked_back_at")
+    return datetime.fromisoformat(told) if told else None
+
+
+def forget_built() -> None:
+    """Let the next `begin_release` build, whether or not anything has changed."""
+    _built_file(Settings().home).unlink(missing_ok=True)
+
+
+def missing_for_first_release() -> list[str]:
+    """The sources that were never asked to the end, where there is no release yet; empty where there is one.
+
+    Airflow asks for a release after each domain; the first one waits until the region is whole.
+    """
+    from publishing.release import current
+
     settings = Settings()
-    states = {source.id: source_state(settings.home, source.id) for source in sources_of(settings, domain)}
+    if current(settings.home.releases) is not None:
+        return []
+    offered = [source.id for domain in DOMAINS for source in sources_of(settings, domain)]
+    return [source_id for source_id in offered if not _was_asked(settings.home, source_id)]
+
+
+def _was_asked(home: Home, source_id: str) -> bool:
+    status = read_status(home, source_id)
+    return bool(status.get("parse") or status.get("fetch", {}).get("error"))
+
+
+def settle(domain: str) -> dict[str, str]:
+    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged.
+
+    A source that was never asked (the run was of another one only) has none.
+    """
+    settings = Settings()
+    states = {
+        source.id: source_state(settings.home, source.id)
+        for source in sources_of(settings, domain)
+        if read_status(settings.home, source.id)
+    }
     for source_id, state in states.items():
         if state in ("stale", "failed"):
             log.error("%s: %s: %s", source_id, state, " | ".join(source_errors(settings.home, source_id)))
@@ -127,10 +167,23 @@ def build(run: str, as_of: str, domain: str) -> dict[str, int]:
     """
     from muensterland.warehouse import build_domain
 
+    settings = Settings()
     with _timed() as clock:
-        marts = build_domain(Path(run), domain, as_of, Settings().home.logs / "dbt")
+        try:
+            marts = build_domain(Path(run), domain, as_of, settings.home.logs / "dbt")
+        finally:
+            # A failed build is part of the story.
+            if settings.openlineage_file is not None:
+                _emit_dbt_events(Path(run), settings.openlineage_file)
         progress.info("dbt      %-32s %d marts, %s rows%s", domain, len(marts), f"{sum(marts.values()):,}", clock())
     return marts
+
+
+def _emit_dbt_events(run: Path, file: Path) -> None:
+    from muensterland.lineage_events import emit_dbt_events
+    from muensterland.warehouse import PROJECT
+
+    emit_dbt_events(PROJECT, run / "target", file)
 
 
 def gate(run: str, as_of: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from connectors.catalogue import CatalogueError
-from muensterland import gate_command
+from muensterland import gate_command, living_commands
 from muensterland.cli import landing, lineage, releases, sources
 from muensterland.lock import AnotherRunIsActive
 from muensterland.run import MirrorMissing
@@ -20,6 +20,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(landing.app, name="landing")
 app.command()(lineage.lineage)
 app.command()(sources.check)
+living_commands.register(app)
 
 
 @app.command()
