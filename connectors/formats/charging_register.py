@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +15,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import CHARGING_STATION as TABLE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import csv_records, text_lines, without_mojibake
 
 # What every generation of the header had in common; lines before it are the publisher's notes.
 HEADER_MARKS = frozenset({"Betreiber", "Breitengrad"})
@@ -55,24 +53,21 @@ def parse(
     scope that lie outside the region's bounding box and name none of its Kreise. Raises SnapshotRefused where no
     header or a required column is found.
     """
-    text = read_text(snapshot.path, encoding)
-    refuse_mojibake(snapshot.path, text)
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    text = without_mojibake(text_lines(snapshot.path, where, encoding), where)
     scope = region if region_only else None
-    lines = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=";"), start=1)
-    try:
-        positions, width = _header(snapshot, out, lines)
-        rows: list[dict[str, Any]] = []
-        for number, line in lines:
-            out.read(TABLE, 1)
-            row = _row(out, scope, number, line, positions, width)
-            if row is not None:
-                rows.append(row)
-            if len(rows) == BATCH_ROWS:
-                out.write(TABLE, rows)
-                rows = []
-        out.write(TABLE, rows)
-    except csv.Error as error:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: not a readable CSV: {error}") from error
+    lines = enumerate(csv_records(text, where, delimiter=";"), start=1)
+    positions, width = _header(snapshot, out, lines)
+    rows: list[dict[str, Any]] = []
+    for number, line in lines:
+        out.read(TABLE, 1)
+        row = _row(out, scope, number, line, positions, width)
+        if row is not None:
+            rows.append(row)
+        if len(rows) == BATCH_ROWS:
+            out.write(TABLE, rows)
+            rows = []
+    out.write(TABLE, rows)
 
 
 def _header(

@@ -7,8 +7,6 @@ labels are not. Work is done on Arrow columns: there are thousands of files, eac
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -28,7 +26,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import COUNT_CHANNEL, COUNT_READING, COUNT_SITE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import csv_records, read_text, text_lines, without_mojibake
 
 TIMESTAMP_COLUMN = "Datetime"
 _CHANNEL = re.compile(r"([0-9]+) \((.*)\)", re.DOTALL)
@@ -36,6 +34,9 @@ _STATUS = re.compile(r"([0-9]+)-status")
 # Years in which civil time has a zone; the edges of the calendar have no UTC.
 _TIMESTAMP = r"^(19|20)\d{2}-\d{2}-\d{2} \d{2}:\d{2}$"
 _COUNT = r"^\d{1,18}$"
+# A month of minutes with 20 channels has 900,000 cells; every cell becomes a row that bears its channel's label.
+CELL_LIMIT = 2_000_000
+LABEL_LIMIT_CHARACTERS = 200
 
 # What the labels of all 23 stations say (PROVENANCE, "Quirks: bike counters"); `stdteinwärts` is the publisher's.
 # IN and OUT stand in capitals, so that the German word `in` says nothing.
@@ -99,6 +100,11 @@ def parse_readings(
     """
     header, records = _shape(snapshot)
     channels = _channels(snapshot, header, out)
+    if records * len(channels) > CELL_LIMIT:
+        raise _refused(
+            snapshot,
+            f"{records} rows of {len(channels)} channels, expected at most {CELL_LIMIT} cells of one station's month",
+        )
     out.read(COUNT_READING, records * len(channels))
     if not records:
         return
@@ -166,13 +172,9 @@ class _Rows:
 
 def _shape(snapshot: Snapshot) -> tuple[list[str], int]:
     """Header and number of rows, by Python's csv module: a count apart from the reader that stages."""
-    text = read_text(snapshot.path)
-    refuse_mojibake(snapshot.path, text)
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        return [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
-    except csv.Error as error:
-        raise _refused(snapshot, f"expected CSV, {error}") from error
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    rows = csv_records(without_mojibake(text_lines(snapshot.path, where), where), where, strict=True)
+    return [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
 
 
 def _refused(snapshot: Snapshot, what: str) -> SnapshotRefused:
@@ -201,6 +203,11 @@ def _channels(snapshot: Snapshot, header: list[str], out: StagedWriter) -> list[
         if (match := _CHANNEL.fullmatch(name))
     ]
     ids = [channel.channel_id for channel in channels]
+    if long := [channel for channel in channels if len(channel.header) > LABEL_LIMIT_CHARACTERS]:
+        raise _refused(
+            snapshot,
+            f"channel {long[0].header[:60]!r}… has a label of more than {LABEL_LIMIT_CHARACTERS} characters",
+        )
     if not ids or len(set(ids)) < len(ids):
         raise _refused(snapshot, f"expected one column `<id> (<label>)` per channel, found channels {ids}")
     if len(ids) > 1 and station not in ids:
@@ -324,7 +331,7 @@ def parse_sites(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> Non
             channel_id, label = _text_id(pair[0]), pair[1]
             if problem:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "its station was rejected")
-            elif channel_id is None or not isinstance(label, str):
+            elif channel_id is None or not _is_text(label):
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "not a pair of channel id and label")
             elif (str(site_id), channel_id) in channels:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "repeated channel")
@@ -360,7 +367,7 @@ def _site_problem(entry: Any, site_id: str | None, sites: dict[str, Any]) -> tup
         return "directory", "not a station id"
     if site_id in sites:
         return "directory", "repeated station"
-    if not isinstance(entry.get("name"), str):
+    if not _is_text(entry.get("name")):
         return "name", "not a text"
     start = entry.get("start")
     if start is not None and (type(start) is not int or not 1000 <= start <= 9999):
@@ -376,8 +383,16 @@ def _text_id(value: Any) -> str | None:
     return text if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
+def _is_text(value: Any) -> bool:
+    """Whether the value is a text; half of a surrogate pair, which JSON can write as `\\ud800`, is none."""
+    return isinstance(value, str) and not re.search(r"[\ud800-\udfff]", value)
+
+
 def _raw(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return f"{type(value).__name__}, nested too deeply to be shown"
 
 
 SITES = Connector(

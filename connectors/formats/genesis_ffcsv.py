@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
+from connectors.text import csv_records, text_lines
 
 REQUIRED_COLUMNS = (
     "statistics_code",
@@ -75,13 +75,9 @@ def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
 
 def _measure(snapshot: Snapshot, path: Path) -> tuple[list[str], int]:
     """The header, and the number of records as the standard library counts them: apart from what Arrow reads."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = csv.reader(stream, delimiter=";")
-            header = next(lines, [])
-            return header, sum(1 for line in lines if line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(snapshot, path, error) from error
+    where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
+    lines = csv_records(text_lines(path, where), where, delimiter=";")
+    return next(lines, []), sum(1 for line in lines if line)
 
 
 def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[int]:

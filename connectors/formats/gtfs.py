@@ -12,7 +12,6 @@ translations, flex …) are known and left alone; a file or column the reference
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +39,7 @@ from connectors.tables import (
     GTFS_TRIPS,
     Table,
 )
+from connectors.text import csv_records, text_lines
 
 OUTSIDE = "outside the region"
 
@@ -301,13 +301,9 @@ class _Records:
 
     def _count(self) -> tuple[list[str], int]:
         """Header and number of records, by Python's csv module: a count apart from the reader that stages."""
-        try:
-            with self._path.open(encoding="utf-8-sig", newline="") as stream:
-                rows = csv.reader(stream, strict=True)
-                header = [name.strip() for name in next(rows, [])]
-                return header, sum(1 for row in rows if row)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise self._no_csv(error) from error
+        rows = csv_records(text_lines(self._path, self._where), self._where, strict=True)
+        header = [name.strip() for name in next(rows, [])]
+        return header, sum(1 for row in rows if row)
 
     def _no_csv(self, error: Exception) -> SnapshotRefused:
         return SnapshotRefused(f"{self._where}: expected CSV in UTF-8, {error}; ask the publisher again")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +14,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import SCHOOL as TABLE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import csv_records, text_lines, without_mojibake
 
 PREAMBLE = ["sep="]
 UTM32 = "EPSG:25832"
@@ -36,21 +34,14 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     `region_only` leaves schools of other municipalities out of scope, by their key: a point outside it stays.
     Raises SnapshotRefused where the header is not found or lacks a column.
     """
-    text = read_text(snapshot.path)
-    refuse_mojibake(snapshot.path, text)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
-    except csv.Error as error:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: not a readable CSV: {error}") from error
-    preamble = 1 if lines and lines[0][:1] == PREAMBLE else 0
-    if len(lines) <= preamble:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file ends before")
-    names = _check_header(snapshot, out, lines[preamble])
-    out.read(TABLE, len(lines) - 1)
-    out.out_of_scope(TABLE, "preamble", preamble)
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    text = without_mojibake(text_lines(snapshot.path, where), where)
+    lines = enumerate(csv_records(text, where, delimiter=";"), start=1)
+    names = _header(snapshot, out, lines)
 
     rows: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(lines[preamble + 1 :], start=preamble + 2):
+    for number, line in lines:
+        out.read(TABLE, 1)
         row = _row(out, region if region_only else None, number, line, names)
         if row is None:
             continue
@@ -59,6 +50,16 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
         else:
             rows[row["school_id"]] = row
     out.write(TABLE, _placed(out, list(rows.values())))
+
+
+def _header(snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
+    """Read up to the header, which a preamble may precede; returns the names of the columns."""
+    for number, line in lines:
+        if number > 1 or line[:1] != PREAMBLE:
+            return _check_header(snapshot, out, line)
+        out.read(TABLE, 1)
+        out.out_of_scope(TABLE, "preamble")
+    raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file ends before")
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[str]:
