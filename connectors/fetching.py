@@ -231,7 +231,8 @@ def _attempt(
         return _Result("absent", url, answer.status)
     if answer.status != 200:
         raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
-    check_payload(draft, connector(resource.connector).payload)
+    found = connector(resource.connector)
+    check_payload(draft, found.payload, found.unpacked_limit_bytes)
     sha256 = content_sha256(draft, without_stamp if genesis else str)
     same = previous is not None and previous.snapshot_sha256 == sha256
     name = (previous.file_name if same and previous else None) or _file_name(resource, url)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from connectors.boundary import parser_faults_named
 from connectors.catalogue import Resource, Source
 from connectors.connector import Snapshot
 from connectors.errors import SnapshotRefused, SourceError
@@ -98,10 +99,11 @@ def in_force_account(source_id: str, staged: Path) -> Account:
 
 def _parse(source: Source, resource: Resource, snapshot: Snapshot, writer: StagedWriter, where: Region) -> str | None:
     """Parse one snapshot; returns why it was refused, or None where it is staged."""
-    found = connector(resource.connector)
+    options = parse_options(resource)
     try:
         with writer as out:
-            found.parse(snapshot, out, where, **parse_options(resource))
+            with parser_faults_named(resource.connector, snapshot):
+                connector(resource.connector).parse(snapshot, out, where, **options)
             _refuse_beyond_limits(source, snapshot, out)
             out.close()
     except SourceError as error:

@@ -32,6 +32,8 @@ KNOWN_COLUMNS = frozenset(
 LAND = (4, 9)
 # File code in the first four bytes of a .shp (ESRI Shapefile Technical Description, 1998). GDAL chooses its reader by
 # content, and some of its formats name other files to open: nothing else than a shapefile may pass.
+# All layers of VG250 unpack to about 350 MB.
+UNPACKED_LIMIT_BYTES = 2**30
 SHAPEFILE_CODE = (9994).to_bytes(4, "big")
 
 
@@ -80,7 +82,7 @@ def parse(
 
 
 def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         members = files(archive)
         for suffix in ("shp", "shx", "dbf", "prj"):
             if f"{layer}.{suffix}" not in members:
@@ -151,4 +153,11 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
     return None
 
 
-CONNECTOR = Connector(name="bkg_boundaries", version=1, payload="zip", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(
+    name="bkg_boundaries",
+    version=1,
+    payload="zip",
+    tables=(TABLE,),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

@@ -42,6 +42,8 @@ MARKS = ("-", ".", "...", "x", "/", "")
 # Quality `e` is a final value; any other, as `()` (uncertain), is kept as the mark beside its number.
 FINAL = ("e", "")
 LINE_LIMIT_BYTES = 2**20
+# A table is read whole; the largest one a host answers at once unpacks to some 50 MB.
+UNPACKED_LIMIT_BYTES = 200 * 2**20
 
 
 def parse(
@@ -62,7 +64,7 @@ def parse(
 
 
 def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         members = files(archive)
         flat = [name for name in members if name.endswith("_flat.csv")]
         if len(flat) != 1 or not flat[0].lower().startswith(table_code.lower()):
@@ -243,4 +245,12 @@ where verdict = 'fine'
 order by record_number
 """
 
-CONNECTOR = Connector(name="genesis_ffcsv", version=1, payload="zip", tables=(TABLE,), parse=parse, request="genesis")
+CONNECTOR = Connector(
+    name="genesis_ffcsv",
+    version=1,
+    payload="zip",
+    tables=(TABLE,),
+    parse=parse,
+    request="genesis",
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

@@ -42,6 +42,8 @@ from connectors.tables import (
 from connectors.text import csv_records, text_lines
 
 OUTSIDE = "outside the region"
+# The feed of all local transit in Germany unpacks to 2.5 GB.
+UNPACKED_LIMIT_BYTES = 6 * 2**30
 
 # -- what the reference says ---------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     serves them. Raises SnapshotRefused where a required file or column is missing or a file is no CSV in UTF-8,
     PayloadRefused where the zip is damaged or hostile.
     """
-    with open_zip(snapshot.path) as archive, out.database() as db:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive, out.database() as db:
         members = files(archive)
         _refuse_incomplete(snapshot, members)
         for name in sorted(members.keys() - _UNSTAGED_FILES - {file.name for file in _FILES}):
@@ -535,4 +537,11 @@ def _cut_to_region(
             out.out_of_scope(table, OUTSIDE, rows[0][0])
 
 
-CONNECTOR = Connector(name="gtfs", version=1, payload="zip", tables=tuple(file.table for file in _FILES), parse=parse)
+CONNECTOR = Connector(
+    name="gtfs",
+    version=1,
+    payload="zip",
+    tables=tuple(file.table for file in _FILES),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

@@ -47,10 +47,13 @@ CATALOGUE = Family("Katalogwerte", "Katalogwert")
 PLANNED = 31
 STATUSES = (PLANNED, 35, 37, 38)
 
+# The export of 2025 unpacks to about 50 GB of UTF-16; it is streamed and never lies on the disk unpacked.
+UNPACKED_LIMIT_BYTES = 80 * 2**30
 CHUNK_BYTES = 2**20
 # A unit has about 2,000 characters; one of a million is an attack or a broken file.
 RECORD_LIMIT_CHARACTERS = 2**20
 BATCH_ROWS = 5_000
+TAG_LIMIT = 2_000
 MUNICIPALITY_KEY = re.compile(r"<Gemeindeschluessel>([^<]*)<")
 
 
@@ -70,7 +73,7 @@ def parse(
     Raises SnapshotRefused where a family is missing, a file is not UTF-16 XML or carries a DOCTYPE.
     """
     units = _Batches(out, ENERGY_UNIT)
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         for technology in technologies:
             seen: set[str] = set()
             for member, record in _records(snapshot, out, archive, FAMILIES[technology], ENERGY_UNIT):
@@ -81,6 +84,11 @@ def parse(
                 if tags is None:
                     continue
                 seen.update(tags)
+                if len(seen) > TAG_LIMIT:
+                    raise SnapshotRefused(
+                        f"{snapshot.source_id}: {snapshot.path.name}: {member}: more than {TAG_LIMIT} different tags, "
+                        "the export has about 150; ask the publisher again"
+                    )
                 row = _unit(out, number, tags)
                 if row is not None:
                     units.add(row | {"technology": technology, "export_member": member})
@@ -406,5 +414,10 @@ TAGS_NOT_STAGED = frozenset(
 UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tags}
 
 CONNECTOR = Connector(
-    name="mastr_export", version=1, payload="zip", tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE), parse=parse
+    name="mastr_export",
+    version=1,
+    payload="zip",
+    tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
 )

@@ -172,7 +172,11 @@ def _text(text: str | None) -> str | None:
 
 
 def _day(text: str | None) -> date | None:
-    return datetime.strptime(text, "%d.%m.%Y").date() if text else None  # noqa: DTZ007 - a date has no zone
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{2}\.[0-9]{2}\.[0-9]{4}", text):
+        raise ValueError("expected a date D.M.Y")
+    return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007 - a date has no zone
 
 
 FIELDS: tuple[tuple[str, str, Callable[[str | None], Any]], ...] = (
