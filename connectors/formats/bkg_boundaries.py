@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from shapely.errors import GEOSException
 
 from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
@@ -15,6 +16,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_BOUNDARY as TABLE
+from connectors.text import is_mojibake
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -96,7 +98,9 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
     shapefile = folder / f"{layer}.shp"
     with shapefile.open("rb") as stream:
         if stream.read(4) != SHAPEFILE_CODE:
-            raise SnapshotRefused(f"{snapshot.source_id}: {shapefile.name}: expected a shapefile, not another format")
+            raise SnapshotRefused(
+                f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected a shapefile, not another format"
+            )
     return shapefile
 
 
@@ -109,7 +113,7 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, shapefile: Path) -> fr
         out.drift(TABLE, name, "missing")
     if missing:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
+            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
             f"{', '.join(missing)} missing; see BKG's documentation of the product"
         )
     return columns
@@ -122,7 +126,7 @@ def _read(snapshot: Snapshot, shapefile: Path, columns: list[str]) -> gpd.GeoDat
     features = _pyogrio(snapshot, shapefile, pyogrio.read_dataframe, columns=columns)
     if not isinstance(features, gpd.GeoDataFrame) or features.crs is None:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected polygons with a coordinate system in the .prj"
+            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected polygons with a coordinate system in the .prj"
         )
     return features
 
@@ -130,9 +134,9 @@ def _read(snapshot: Snapshot, shapefile: Path, columns: list[str]) -> gpd.GeoDat
 def _pyogrio(snapshot: Snapshot, shapefile: Path, read: Any, **options: Any) -> Any:
     try:
         return read(shapefile, **options)
-    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError) as error:
+    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError, GEOSException) as error:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected a shapefile, {error}; ask the publisher again"
+            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected a shapefile, {error}; ask the publisher again"
         ) from error
 
 
@@ -146,6 +150,9 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
         return "AGS", "expected 8 digits"
     if not _is_key(row["ars"], 12):
         return "ARS", "expected 12 digits"
+    for column, name in (("GEN", row["name"]), ("BEZ", row["designation"])):
+        if not isinstance(name, str) or not name or is_mojibake(name):
+            return column, "expected a name without broken letters"
     if geometry is None or geometry.is_empty:
         return "geometry", "expected a polygon"
     if not geometry.is_valid:
@@ -155,7 +162,7 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
 
 CONNECTOR = Connector(
     name="bkg_boundaries",
-    version=1,
+    version=2,
     payload="zip",
     tables=(TABLE,),
     parse=parse,

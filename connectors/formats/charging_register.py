@@ -15,7 +15,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import CHARGING_STATION as TABLE
-from connectors.text import csv_records, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 # What every generation of the header had in common; lines before it are the publisher's notes.
 HEADER_MARKS = frozenset({"Betreiber", "Breitengrad"})
@@ -56,11 +56,15 @@ def parse(
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     text = without_mojibake(text_lines(snapshot.path, where, encoding), where)
     scope = region if region_only else None
-    lines = enumerate(csv_records(text, where, delimiter=";"), start=1)
+    records = CsvRecords(text, where, delimiter=";")
+    lines = enumerate(records, start=1)
     positions, width = _header(snapshot, out, lines)
     rows: list[dict[str, Any]] = []
     for number, line in lines:
         out.read(TABLE, 1)
+        if records.ends_open and width - 1 in positions.values() and any(field.strip() for field in line):
+            out.reject(TABLE, number, "row", ";".join(line), CUT)
+            continue
         row = _row(out, scope, number, line, positions, width)
         if row is not None:
             rows.append(row)
@@ -236,4 +240,4 @@ DEVICE_FIELDS = (
 )
 FIELDS = PLACE_FIELDS + DEVICE_FIELDS
 
-CONNECTOR = Connector(name="charging_register", version=1, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="charging_register", version=2, payload="csv", tables=(TABLE,), parse=parse)

@@ -26,7 +26,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import COUNT_CHANNEL, COUNT_READING, COUNT_SITE
-from connectors.text import csv_records, read_text, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, is_mojibake, read_text, text_lines, without_mojibake
 
 TIMESTAMP_COLUMN = "Datetime"
 _CHANNEL = re.compile(r"([0-9]+) \((.*)\)", re.DOTALL)
@@ -98,7 +98,7 @@ def parse_readings(
     Blank cells are staged with a null count. Where autumn's repeated hour is not repeated, its readings hold both
     passes and say `merged`. Raises SnapshotRefused where the file is no UTF-8 CSV of this layout.
     """
-    header, records = _shape(snapshot)
+    header, records, is_cut = _shape(snapshot)
     channels = _channels(snapshot, header, out)
     if records * len(channels) > CELL_LIMIT:
         raise _refused(
@@ -113,7 +113,10 @@ def parse_readings(
     moments = _moments(local.to_pylist(), ZoneInfo(time_zone))
     rows = _Rows(
         cells=cells,
-        problems=[moment.problem for moment in moments],
+        problems=[
+            CUT if is_cut and number == records else moment.problem
+            for number, moment in zip(numbers, moments, strict=True)
+        ],
         common={
             "site_id": pa.repeat(snapshot.partition["station"], len(cells)),
             "interval_start_local": local,
@@ -170,11 +173,15 @@ class _Rows:
         return pc.if_else(pc.equal(cells, ""), None, cells)
 
 
-def _shape(snapshot: Snapshot) -> tuple[list[str], int]:
-    """Header and number of rows, by Python's csv module: a count apart from the reader that stages."""
+def _shape(snapshot: Snapshot) -> tuple[list[str], int, bool]:
+    """Header, number of rows and whether the last one may be cut.
+
+    By Python's csv module: a count apart from the reader that stages.
+    """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
-    rows = csv_records(without_mojibake(text_lines(snapshot.path, where), where), where, strict=True)
-    return [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
+    rows = CsvRecords(without_mojibake(text_lines(snapshot.path, where), where), where, strict=True)
+    header, records = [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
+    return header, records, rows.ends_open
 
 
 def _refused(snapshot: Snapshot, what: str) -> SnapshotRefused:
@@ -331,7 +338,7 @@ def parse_sites(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> Non
             channel_id, label = _text_id(pair[0]), pair[1]
             if problem:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "its station was rejected")
-            elif channel_id is None or not _is_text(label):
+            elif channel_id is None or not _is_text(label) or is_mojibake(label):
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "not a pair of channel id and label")
             elif (str(site_id), channel_id) in channels:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "repeated channel")
@@ -369,6 +376,8 @@ def _site_problem(entry: Any, site_id: str | None, sites: dict[str, Any]) -> tup
         return "directory", "repeated station"
     if not _is_text(entry.get("name")):
         return "name", "not a text"
+    if is_mojibake(entry["name"]):
+        return "name", "broken encoding"
     start = entry.get("start")
     if start is not None and (type(start) is not int or not 1000 <= start <= 9999):
         return "start", "not a year"
@@ -396,6 +405,6 @@ def _raw(value: Any) -> str:
 
 
 SITES = Connector(
-    name="eco_counter_sites", version=1, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
+    name="eco_counter_sites", version=2, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
 READINGS = Connector(name="eco_counter_csv", version=2, payload="csv", tables=(COUNT_READING,), parse=parse_readings)

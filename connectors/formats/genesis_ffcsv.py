@@ -14,7 +14,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
-from connectors.text import csv_records, text_lines
+from connectors.text import CsvRecords, text_lines, without_mojibake
 
 REQUIRED_COLUMNS = (
     "statistics_code",
@@ -78,7 +78,7 @@ def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
 def _measure(snapshot: Snapshot, path: Path) -> tuple[list[str], int]:
     """The header, and the number of records as the standard library counts them: apart from what Arrow reads."""
     where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
-    lines = csv_records(text_lines(path, where), where, delimiter=";")
+    lines = CsvRecords(without_mojibake(text_lines(path, where), where), where, delimiter=";")
     return next(lines, []), sum(1 for line in lines if line)
 
 

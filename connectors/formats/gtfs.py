@@ -39,7 +39,7 @@ from connectors.tables import (
     GTFS_TRIPS,
     Table,
 )
-from connectors.text import csv_records, text_lines
+from connectors.text import CsvRecords, mostly_without_mojibake, text_lines
 
 OUTSIDE = "outside the region"
 # The feed of all local transit in Germany unpacks to 2.5 GB.
@@ -303,7 +303,8 @@ class _Records:
 
     def _count(self) -> tuple[list[str], int]:
         """Header and number of records, by Python's csv module: a count apart from the reader that stages."""
-        rows = csv_records(text_lines(self._path, self._where), self._where, strict=True)
+        text = mostly_without_mojibake(text_lines(self._path, self._where), self._where)
+        rows = CsvRecords(text, self._where, strict=True)
         header = [name.strip() for name in next(rows, [])]
         return header, sum(1 for row in rows if row)
 

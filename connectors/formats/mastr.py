@@ -18,6 +18,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import ENERGY_CATALOGUE_VALUE, ENERGY_UNIT, Table
+from connectors.text import is_mojibake
 
 Technology = Literal["solar", "wind", "biomass", "hydro"]
 
@@ -297,6 +298,12 @@ def _code(raw: str) -> str:
     return raw
 
 
+def _label(raw: str) -> str:
+    if is_mojibake(raw):
+        raise ValueError("broken encoding")
+    return raw
+
+
 def _whole(raw: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", raw):
         raise ValueError("expected a whole number")
@@ -367,7 +374,7 @@ UNIT_FIELDS = (
 )
 CATALOGUE_FIELDS = (
     _Field("catalogue_id", ("Id",), _whole, is_required=True),
-    _Field("value", ("Wert",), _code, is_required=True),
+    _Field("value", ("Wert",), _label, is_required=True),
     _Field("category_id", ("KatalogKategorieId",), _whole),
 )
 ALWAYS_FILLED = {
@@ -415,7 +422,7 @@ UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tag
 
 CONNECTOR = Connector(
     name="mastr_export",
-    version=1,
+    version=2,
     payload="zip",
     tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE),
     parse=parse,

@@ -18,6 +18,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_REGISTER as TABLE
+from connectors.text import is_mojibake
 
 TITLE = "Gemeinden in Deutschland"
 HEADER_ROWS = 5
@@ -217,6 +218,8 @@ def _name(row: Row, letter: str) -> str:
     name = _text(row, letter)
     if name is None:
         raise ValueError("expected a name")
+    if is_mojibake(name):
+        raise ValueError("broken encoding")
     return name
 
 
@@ -262,7 +265,7 @@ FIELDS: tuple[tuple[str, str, Callable[[Row, str], Any]], ...] = (
 
 CONNECTOR = Connector(
     name="municipality_directory",
-    version=1,
+    version=2,
     payload="xlsx",
     tables=(TABLE,),
     parse=parse,

@@ -14,7 +14,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import SCHOOL as TABLE
-from connectors.text import csv_records, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 PREAMBLE = ["sep="]
 UTM32 = "EPSG:25832"
@@ -36,12 +36,16 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     text = without_mojibake(text_lines(snapshot.path, where), where)
-    lines = enumerate(csv_records(text, where, delimiter=";"), start=1)
+    records = CsvRecords(text, where, delimiter=";")
+    lines = enumerate(records, start=1)
     names = _header(snapshot, out, lines)
 
     rows: dict[str, dict[str, Any]] = {}
     for number, line in lines:
         out.read(TABLE, 1)
+        if records.ends_open and len(line) == len(names):
+            out.reject(TABLE, number, "row", ";".join(line), CUT)
+            continue
         row = _row(out, region if region_only else None, number, line, names)
         if row is None:
             continue
@@ -191,4 +195,4 @@ FIELDS: tuple[tuple[str, str, Callable[[str | None], Any]], ...] = (
     ("operating_since_date", "Schulbetriebsdatum", _day),
 )
 
-CONNECTOR = Connector(name="schools_nrw", version=1, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="schools_nrw", version=2, payload="csv", tables=(TABLE,), parse=parse)
