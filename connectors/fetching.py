@@ -24,7 +24,14 @@ from zoneinfo import ZoneInfo
 from connectors.archive import content_sha256
 from connectors.catalogue import Months, Resource, ResourceValues, Source
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import genesis_headers, refuse_error_answer, table_form, table_updated, without_stamp
+from connectors.genesis import (
+    JSON_LIMIT_BYTES,
+    genesis_headers,
+    refuse_error_answer,
+    table_form,
+    table_updated,
+    without_stamp,
+)
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
@@ -267,7 +274,7 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
         f"{url}/metadata/table",
         form={"name": table_code, "area": "all", "language": "de"},
         headers=genesis_headers(resource.credentials),
-        size_limit_bytes=resource.size_limit_mb * 2**20,
+        size_limit_bytes=JSON_LIMIT_BYTES,
         time_limit_s=resource.time_limit_s,
     )
     answer = client.download(ask, draft)
@@ -276,7 +283,12 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
     updated = table_updated(draft, table_code)
     if known is not None and known.etag == updated:
         return Answer(304, etag=updated)
-    table = dataclasses.replace(ask, url=f"{url}/data/tablefile", form=table_form(table_code, resource.form))
+    table = dataclasses.replace(
+        ask,
+        url=f"{url}/data/tablefile",
+        form=table_form(table_code, resource.form),
+        size_limit_bytes=resource.size_limit_mb * 2**20,
+    )
     answer = client.download(table, draft)
     if answer.status == 200:
         refuse_error_answer(draft, table_code)

@@ -98,9 +98,7 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
     shapefile = folder / f"{layer}.shp"
     with shapefile.open("rb") as stream:
         if stream.read(4) != SHAPEFILE_CODE:
-            raise SnapshotRefused(
-                f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected a shapefile, not another format"
-            )
+            raise SnapshotRefused(f"{_where(snapshot, shapefile)}: expected a shapefile, not another format")
     return shapefile
 
 
@@ -113,7 +111,7 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, shapefile: Path) -> fr
         out.drift(TABLE, name, "missing")
     if missing:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
+            f"{_where(snapshot, shapefile)}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
             f"{', '.join(missing)} missing; see BKG's documentation of the product"
         )
     return columns
@@ -125,9 +123,7 @@ def _read(snapshot: Snapshot, shapefile: Path, columns: list[str]) -> gpd.GeoDat
 
     features = _pyogrio(snapshot, shapefile, pyogrio.read_dataframe, columns=columns)
     if not isinstance(features, gpd.GeoDataFrame) or features.crs is None:
-        raise SnapshotRefused(
-            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected polygons with a coordinate system in the .prj"
-        )
+        raise SnapshotRefused(f"{_where(snapshot, shapefile)}: expected polygons with a coordinate system in the .prj")
     return features
 
 
@@ -136,8 +132,12 @@ def _pyogrio(snapshot: Snapshot, shapefile: Path, read: Any, **options: Any) -> 
         return read(shapefile, **options)
     except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError, GEOSException) as error:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}: expected a shapefile, {error}; ask the publisher again"
+            f"{_where(snapshot, shapefile)}: expected a shapefile, {error}; ask the publisher again"
         ) from error
+
+
+def _where(snapshot: Snapshot, shapefile: Path) -> str:
+    return f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}"
 
 
 def _is_key(value: object, digits: int) -> bool:

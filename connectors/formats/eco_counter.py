@@ -407,4 +407,4 @@ def _raw(value: Any) -> str:
 SITES = Connector(
     name="eco_counter_sites", version=2, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
-READINGS = Connector(name="eco_counter_csv", version=2, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
+READINGS = Connector(name="eco_counter_csv", version=3, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
