@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -78,6 +78,8 @@ def fetch_source(source: Source, landing: Landing, client: Client, as_of: dateti
     records: list[FetchRecord] = []
     settled = 0
     for name, resource in source.resources.items():
+        if resource.url is None:
+            continue
         try:
             partitions = list(expand(source, name, landing, as_of))
         except SourceError as error:
@@ -86,15 +88,20 @@ def fetch_source(source: Source, landing: Landing, client: Client, as_of: dateti
             continue
         due = list(_due(partitions, resource, landing, as_of))
         settled += len(partitions) - len(due)
-        previous = landing.latest_good()
+        previous = landing.latest_downloads()
         fetch = functools.partial(_fetch, source, resource, landing, client, previous)
         with ThreadPoolExecutor(PARALLEL_PER_HOST, thread_name_prefix=source.id) as pool:
             for record in pool.map(fetch, due):
                 landing.append(record)
                 records.append(record)
+    return summary_of(source.id, records, settled)
+
+
+def summary_of(source_id: str, records: Sequence[FetchRecord], settled: int = 0) -> FetchSummary:
+    """What the attempts came to."""
     outcomes = Counter(record.outcome for record in records)
     return FetchSummary(
-        source.id,
+        source_id,
         new=outcomes["new"],
         unchanged=outcomes["unchanged"],
         absent=outcomes["absent"],
@@ -103,6 +110,13 @@ def fetch_source(source: Source, landing: Landing, client: Client, as_of: dateti
         bytes=sum(record.bytes for record in records if record.outcome == "new"),
         errors=tuple(f"{record.partition}: {record.error}" for record in records if record.error),
     )
+
+
+def joined(first: FetchSummary, second: FetchSummary) -> FetchSummary:
+    """What two fetches of one source came to in all."""
+    counts = ("new", "unchanged", "absent", "failed", "settled", "bytes")
+    sums = {name: getattr(first, name) + getattr(second, name) for name in counts}
+    return FetchSummary(first.source_id, **sums, errors=first.errors + second.errors)
 
 
 def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iterator[Partition]:
@@ -191,7 +205,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = resource.url.format(**dict(partition.values))
+    url = resource.address.format(**dict(partition.values))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 Outcome = Literal["new", "unchanged", "absent", "failed"]
+# How the addresses of files begin that were dropped by hand.
+INBOX = "inbox:"
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,22 @@ class Landing:
         return [_record(row) for row in rows[:-1] if row]
 
     def latest_good(self) -> dict[str, FetchRecord]:
-        """Per partition the last attempt that ended with bytes in hand (`new` or `unchanged`)."""
-        return {row.partition: row for row in self.log() if row.outcome in ("new", "unchanged")}
+        """Per partition the attempt that brought what is to be in force: the last `new` one, or who confirmed it since.
+
+        A publisher who still has what it had (`unchanged`) does not take a file out of force that was dropped later.
+        """
+        found: dict[str, FetchRecord] = {}
+        for row in self.log():
+            former = found.get(row.partition)
+            confirms = former is None or former.snapshot_sha256 == row.snapshot_sha256
+            if row.outcome == "new" or (row.outcome == "unchanged" and confirms):
+                found[row.partition] = row
+        return found
+
+    def latest_downloads(self) -> dict[str, FetchRecord]:
+        """Per partition the last attempt that ended with the publisher's bytes in hand."""
+        good = (row for row in self.log() if row.outcome in ("new", "unchanged"))
+        return {row.partition: row for row in good if not row.url.startswith(INBOX)}
 
 
 def _instant(value: object) -> str:

@@ -17,8 +17,9 @@ FIELD_LIMIT = 4_000
 # Why the last record of a file is rejected whose line is not closed and whose last field is staged.
 CUT = "the file ends within this line"
 # What letters of two bytes in UTF-8 become once they were read as Latin-1 or Windows-1252 (`MÃ¼nster`), and what
-# decoders put where they know no better. No German text has these letters beside such signs.
-_MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|�")
+# decoders put where they know no better. No German text has these letters beside such signs. The third is a byte order
+# mark that was read so.
+_MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ï»¿|�")
 
 
 def read_text(path: Path) -> str:

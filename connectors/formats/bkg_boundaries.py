@@ -99,6 +99,12 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
     with shapefile.open("rb") as stream:
         if stream.read(4) != SHAPEFILE_CODE:
             raise SnapshotRefused(f"{_where(snapshot, shapefile)}: expected a shapefile, not another format")
+    try:
+        shapefile.with_suffix(".prj").read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SnapshotRefused(
+            f"{_where(snapshot, shapefile)}: expected a coordinate system as text in the .prj, {error}; ask the publisher"
+        ) from error
     return shapefile
 
 

@@ -285,11 +285,11 @@ def originals() -> tuple[Original, ...]:
     (answer,) = (
         answer for answer in registers.answers() if answer.table == "1000A-0000" and answer.place.endswith(".zip")
     )
-    gtfs = _in_archive(lambda name: name.endswith(".txt"), _table(","), reads_lines=True)
-    genesis = _in_archive(lambda name: name.endswith(".csv"), _table(";"), reads_lines=True)
-    mastr = _in_archive(lambda name: name.endswith(".xml"), {"swap_lines": m.swap_lines}, reads_lines=False)
-    workbook = _in_archive(lambda name: name.endswith(".xml"), {}, reads_lines=False)
-    shapes = _in_archive(lambda name: "VG5000_GEM" in name, {}, reads_lines=False)
+    gtfs = _in_archive(lambda name: name.endswith(".txt"), _table(","))
+    genesis = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
+    mastr = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
+    workbook = _in_archive(lambda name: name.endswith(".xml"), {})
+    shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
     return (
         Original("charging_register", "register.csv", _name_of(found, "Ladesaeulenregister"), *_plain(";")),
         Original("schools_nrw", "schuldaten.csv", _name_of(found, "schuldaten"), *_plain(";")),
@@ -339,7 +339,7 @@ def _plain(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
 
 
 def _in_archive(
-    fits: Callable[[str], bool], faithful: Mapping[str, m.Change], reads_lines: bool
+    fits: Callable[[str], bool], faithful: Mapping[str, m.Change]
 ) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
     """What can be done to an archive and, packed again, to its members; a member that is cut is not whole any more."""
     inner = {f"{name} in a member": m.in_member(fits, change) for name, change in faithful.items()}

@@ -8,8 +8,10 @@ nobody can see it.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from random import Random
@@ -147,6 +149,48 @@ LINE_CHANGES: Mapping[str, Change] = {
     f.__name__: f for f in (cut_lines, double_lines, double_whole, swap_lines, reencode, encode_twice)
 }
 
+
+# -- records of the MaStR's XML --------------------------------------------------------------------------------------
+
+
+def _of_records(change: Callable[[list[str], Random], list[str]]) -> Change:
+    """A change to the records of an export file in UTF-16, its root element left around them."""
+
+    def changed(content: bytes, dice: Random) -> bytes:
+        text = content.decode("utf-16")
+        record = re.findall(r"<(\w+)>", text)[1]
+        found = list(re.finditer(rf"<{record}>.*?</{record}>", text, re.DOTALL))
+        head, tail = text[: found[0].start()], text[found[-1].end() :]
+        records = change([match[0] for match in found], dice)
+        return codecs.BOM_UTF16_LE + (head + "\n".join(records) + tail).encode("utf-16-le")
+
+    return changed
+
+
+def _swapped(records: list[str], dice: Random) -> list[str]:
+    return dice.sample(records, len(records))
+
+
+def _doubled(records: list[str], dice: Random) -> list[str]:
+    return [*records, *dice.choices(records, k=dice.randint(1, 10))]
+
+
+def _cut_short(records: list[str], dice: Random) -> list[str]:
+    """The last record ends within itself."""
+    return [*records[:-1], records[-1][: dice.randint(1, len(records[-1]))]]
+
+
+def _in_utf8(content: bytes, dice: Random) -> bytes:
+    """The same text in another encoding than the export's."""
+    return content.decode("utf-16").encode(dice.choice(("utf-8", "utf-16-be", "utf-8-sig", "utf-32")))
+
+
+RECORD_CHANGES: Mapping[str, Change] = {
+    "swap_records": _of_records(_swapped),
+    "double_records": _of_records(_doubled),
+    "cut_record": _of_records(_cut_short),
+    "reencode": _in_utf8,
+}
 
 # -- archives --------------------------------------------------------------------------------------------------------
 
