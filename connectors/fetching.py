@@ -236,6 +236,23 @@ def _attempt(
     if genesis:
         # The form decides what comes, so it is part of what was asked.
         url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
+    try:
+        return _asked(resource, base, url, client, draft, landing, previous)
+    except PayloadRefused as refusal:
+        return _evidence(url, draft, landing, refusal)
+
+
+def _asked(
+    resource: Resource,
+    base: str,
+    url: str,
+    client: Client,
+    draft: Path,
+    landing: Landing,
+    previous: FetchRecord | None,
+) -> _Result:
+    """Ask for `url` (on a GENESIS host below `base`) and judge what came."""
+    genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
     answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
@@ -335,7 +352,7 @@ def _known(previous: FetchRecord | None, url: str, landing: Landing) -> FetchRec
 def _evidence(url: str, draft: Path, landing: Landing, refusal: PayloadRefused) -> _Result:
     """Keep what was refused, so that somebody can look at it."""
     if not draft.exists() or not draft.stat().st_size:
-        return _Result("failed", url, error=str(refusal))
+        return _Result("failed", url, error=f"{refusal} (from {url})")
     with draft.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     size, name = draft.stat().st_size, draft.name

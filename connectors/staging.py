@@ -25,8 +25,9 @@ from connectors.tables import COLUMN_DRIFT, RECORD_ACCOUNT, REJECTED_ROW, Table
 
 # A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
 RAW_TEXT_LIMIT = 500
-# Rejected rows wait in memory in batches; the largest snapshot, a national feed, has 30 million records.
-REJECTED_BATCH, REJECTED_LIMIT = 20_000, 1_000_000
+# Rejected rows wait in memory in batches. The region's part of the largest register has 150,000 records, of which a
+# source may allow a share to be rejected; a file that has more than all of them unreadable is another file.
+REJECTED_BATCH, REJECTED_LIMIT = 20_000, 200_000
 
 
 @dataclass(frozen=True)

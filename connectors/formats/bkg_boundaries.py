@@ -103,7 +103,8 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
         shapefile.with_suffix(".prj").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SnapshotRefused(
-            f"{_where(snapshot, shapefile)}: expected a coordinate system as text in the .prj, {error}; ask the publisher"
+            f"{_where(snapshot, shapefile)}: expected a coordinate system as text in the .prj, {error}; "
+            "ask the publisher again"
         ) from error
     return shapefile
 

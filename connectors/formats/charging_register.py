@@ -20,6 +20,8 @@ from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 # What every generation of the header had in common; lines before it are the publisher's notes.
 HEADER_MARKS = frozenset({"Betreiber", "Breitengrad"})
 GERMANY = BoundingBox(west=5.8, south=47.0, east=15.1, north=55.1)
+# The preamble of 2025 has 10 lines.
+HEADER_WITHIN_LINES = 100
 BATCH_ROWS = 5_000
 # Columns of the register from 2022 to 2026 that are not staged; plugs are numbered 1 to 6.
 COLUMNS_NOT_STAGED = frozenset(
@@ -78,14 +80,17 @@ def _header(
     snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, list[str]]]
 ) -> tuple[dict[str, int], int]:
     """Read up to the header; returns the position of each staged column and the number of fields of a line."""
-    for _, line in lines:
+    for number, line in lines:
+        if number > HEADER_WITHIN_LINES:
+            break
         names = [name.strip() for name in line]
         if names and HEADER_MARKS.issubset(names):
             return _positions(snapshot, out, names), len(names)
         out.read(TABLE, 1)
         out.out_of_scope(TABLE, "preamble")
     raise SnapshotRefused(
-        f"{snapshot.source_id}: {snapshot.path.name}: no line holds the headers {', '.join(sorted(HEADER_MARKS))}; "
+        f"{snapshot.source_id}: {snapshot.path.name}: none of the first {HEADER_WITHIN_LINES} lines holds the headers "
+        f"{', '.join(sorted(HEADER_MARKS))}; "
         "check the address, the encoding and whether the publisher changed the file"
     )
 

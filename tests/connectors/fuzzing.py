@@ -126,7 +126,7 @@ class Bench:
         fetched = fetch_source(self._source, self._landing, self._shelf, AS_OF)  # type: ignore[arg-type]
         parsed = parse_source(self._source, self._landing, self._staged)
         assert not fetched.errors + parsed.errors, fetched.errors + parsed.errors
-        self._former = self._in_force()
+        self._former = self.in_force()
         self._rows = {table: set(rows) for table, rows in self._values(self._sha256()).items()}
 
     def try_out(self, mutation: str, number: int, seed: int) -> Verdict:
@@ -185,7 +185,7 @@ class Bench:
                         return
 
     def _refusal_problems(self, message: str) -> Iterator[str]:
-        if self._in_force() != self._former:
+        if self.in_force() != self._former:
             yield "refused, but no longer the former snapshot is in force"
         if not message or self._name() not in message:
             yield f"the message does not name the file: {message}"
@@ -206,12 +206,12 @@ class Bench:
         self._shelf.body = self._original.body
         fetch_source(self._source, self._landing, self._shelf, AS_OF)  # type: ignore[arg-type]
         parse_source(self._source, self._landing, self._staged)
-        self._former = self._in_force()
+        self._former = self.in_force()
 
     def _name(self) -> str:
         return "1000A-0000" if self._original.connector == "genesis_ffcsv" else self._original.name
 
-    def _in_force(self) -> list[dict[str, Any]]:
+    def in_force(self) -> list[dict[str, Any]]:
         rows = pq.ParquetFile(self._staged / "snapshot_in_force/town.parquet").read().to_pylist()
         return [{**row, "fetched_at": None} for row in rows]
 
