@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test lint format check lock clean
+.PHONY: help setup run test fuzz lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ run: $(READY) ## run the whole pipeline: INPUT=sample (default), mirror (with MI
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+fuzz: $(READY) ## fetch and parse damaged files of every format: COUNT=2000 SEED=1
+	@$(BIN)/python -m tests.connectors.fuzzing --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

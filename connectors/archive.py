@@ -71,14 +71,14 @@ def _check_directory_size(path: Path) -> None:
     if announced > DIRECTORY_LIMIT_BYTES:
         raise PayloadRefused(
             f"{path.name}: a directory of {announced} bytes, expected at most {DIRECTORY_LIMIT_BYTES}; "
-            "an archive of so many members is not read"
+            "an archive of so many members is not read: ask the publisher"
         )
 
 
 def _check(path: Path, archive: zipfile.ZipFile, unpacked_limit_bytes: int) -> None:
     members = archive.infolist()
     if len(members) > MEMBER_LIMIT:
-        raise PayloadRefused(f"{path.name}: {len(members)} members, expected at most {MEMBER_LIMIT}")
+        raise PayloadRefused(f"{path.name}: {len(members)} members, expected at most {MEMBER_LIMIT}; ask the publisher")
     names = Counter(member.filename for member in members)
     for member in members:
         # zipfile cuts a name at a NUL: what it shows is not what other programs see.
@@ -88,39 +88,49 @@ def _check(path: Path, archive: zipfile.ZipFile, unpacked_limit_bytes: int) -> N
                 f"{NAME_LIMIT_CHARACTERS} characters; ask the publisher again"
             )
         if names[member.filename] > 1:
-            raise PayloadRefused(f"{path.name}: two members have the name {member.filename!r}; which one holds?")
+            raise PayloadRefused(
+                f"{path.name}: two members have the name {member.filename!r}; ask the publisher which one holds"
+            )
         parts = PurePosixPath(member.filename.replace("\\", "/"))
         if not 0 <= member.header_offset < path.stat().st_size:
-            raise PayloadRefused(f"{path.name}: member {member.filename!r} lies outside of the file")
+            raise PayloadRefused(f"{path.name}: member {member.filename!r} lies outside of the file; ask the publisher")
         if not parts.name:
-            raise PayloadRefused(f"{path.name}: a member has the name {member.filename!r}")
+            raise PayloadRefused(f"{path.name}: a member has the name {member.filename!r}; ask the publisher")
         if parts.is_absolute() or ".." in parts.parts or ":" in member.filename:
-            raise PayloadRefused(f"{path.name}: member name {member.filename!r} leaves the archive's folder")
+            raise PayloadRefused(
+                f"{path.name}: member name {member.filename!r} leaves the archive's folder; ask the publisher"
+            )
         if member.flag_bits & 0x1:
-            raise PayloadRefused(f"{path.name}: member {member.filename!r} is encrypted")
+            raise PayloadRefused(f"{path.name}: member {member.filename!r} is encrypted; ask the publisher")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise PayloadRefused(
                 f"{path.name}: member {member.filename!r} is packed by method {member.compress_type}, "
-                "expected stored or deflated"
+                "expected stored or deflated; ask the publisher"
             )
         large = member.file_size > RATIO_FLOOR_BYTES
         if large and member.file_size > RATIO_LIMIT * max(member.compress_size, 1):
             raise PayloadRefused(
                 f"{path.name}: member {member.filename!r} unpacks {member.compress_size} to {member.file_size} bytes, "
-                f"more than {RATIO_LIMIT}:1; a zip bomb is not unpacked"
+                f"more than {RATIO_LIMIT}:1; a zip bomb is not unpacked: ask the publisher"
             )
     # Members that share their bytes unpack to far more than the file could hold.
     for member, following in itertools.pairwise(sorted(members, key=lambda member: member.header_offset)):
         if member.header_offset + _LOCAL_HEADER_BYTES + member.compress_size > following.header_offset:
             raise PayloadRefused(
                 f"{path.name}: members {member.filename!r} and {following.filename!r} overlap; "
-                "a zip bomb is not unpacked"
+                "a zip bomb is not unpacked: ask the publisher"
             )
     total = sum(member.file_size for member in members)
+    # A member may be below the floor, thousands of them together are not.
+    if total > max(RATIO_FLOOR_BYTES, RATIO_LIMIT * path.stat().st_size):
+        raise PayloadRefused(
+            f"{path.name}: unpacks {path.stat().st_size} to {total} bytes, more than {RATIO_LIMIT}:1; "
+            "a zip bomb is not unpacked: ask the publisher"
+        )
     if total > unpacked_limit_bytes:
         raise PayloadRefused(
             f"{path.name}: unpacks to {total} bytes, expected at most {unpacked_limit_bytes}; "
-            "a zip bomb is not unpacked"
+            "a zip bomb is not unpacked: ask the publisher"
         )
 
 
@@ -135,7 +145,9 @@ def files(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if member.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
             continue
         if parts[-1] in found:
-            raise PayloadRefused(f"{archive.filename}: two members are called {parts[-1]!r}")
+            raise PayloadRefused(
+                f"{archive.filename}: two members are called {parts[-1]!r}; ask the publisher which one holds"
+            )
         found[parts[-1]] = member
     return found
 

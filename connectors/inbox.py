@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def refusals(source_id: str, staged: Path) -> dict[tuple[str, str], str]:
 def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tuple[str, str], str]) -> list[Path]:
     """Put copies of dropped files that were refused when they were parsed into `rejected`, each with its reason.
 
-    The landing keeps the bytes as evidence. Returns where the copies lie.
+    The landing keeps the bytes as evidence, and its log says that they are not to hold. Returns where the copies lie.
     """
     dropped = {(row.partition, row.snapshot_sha256): row for row in landing.log() if row.url.startswith(INBOX)}
     places = []
@@ -104,6 +104,10 @@ def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tu
         place = _free_place(folder, record.url.removeprefix(INBOX))
         shutil.copyfile(landing.file(record.snapshot_sha256, record.file_name), place)
         _give_reason(place, source_id, reason)
+        now = datetime.now(UTC)
+        landing.append(
+            replace(record, started_at=now, finished_at=now, bytes=0, outcome="failed", error=f"{reason} ({place})")
+        )
         places.append(place)
     return places
 

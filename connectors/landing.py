@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -80,15 +81,20 @@ class Landing:
     def latest_good(self) -> dict[str, FetchRecord]:
         """Per partition the attempt that brought what is to be in force: the last `new` one, or who confirmed it since.
 
-        A publisher who still has what it had (`unchanged`) does not take a file out of force that was dropped later.
+        A publisher who still has what it had (`unchanged`) does not take a file out of force that was dropped later;
+        a dropped file that was refused when it was parsed (`failed` with its sha256) makes way for what was before.
         """
-        found: dict[str, FetchRecord] = {}
+        found: dict[str, list[FetchRecord]] = defaultdict(list)
         for row in self.log():
-            former = found.get(row.partition)
-            confirms = former is None or former.snapshot_sha256 == row.snapshot_sha256
-            if row.outcome == "new" or (row.outcome == "unchanged" and confirms):
-                found[row.partition] = row
-        return found
+            rows = found[row.partition]
+            is_last = bool(rows) and rows[-1].snapshot_sha256 == row.snapshot_sha256
+            if row.outcome == "unchanged" and is_last:
+                rows[-1] = row
+            elif row.outcome == "new" or (row.outcome == "unchanged" and not rows):
+                rows.append(row)
+            elif row.outcome == "failed" and row.url.startswith(INBOX) and is_last:
+                rows.pop()
+        return {partition: rows[-1] for partition, rows in found.items() if rows}
 
     def latest_downloads(self) -> dict[str, FetchRecord]:
         """Per partition the last attempt that ended with the publisher's bytes in hand."""

@@ -26,7 +26,9 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
             raise _refusal(path, payload, came, head)
         with open_zip(path, unpacked_limit_bytes) as archive:
             if payload == "xlsx" and "[Content_Types].xml" not in files(archive):
-                raise PayloadRefused(f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came")
+                raise PayloadRefused(
+                    f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came; ask the publisher"
+                )
     elif came != payload:
         raise _refusal(path, payload, came, head)
     if payload == "json":

@@ -98,7 +98,9 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
     shapefile = folder / f"{layer}.shp"
     with shapefile.open("rb") as stream:
         if stream.read(4) != SHAPEFILE_CODE:
-            raise SnapshotRefused(f"{_where(snapshot, shapefile)}: expected a shapefile, not another format")
+            raise SnapshotRefused(
+                f"{_where(snapshot, shapefile)}: expected a shapefile, not another format; ask the publisher"
+            )
     try:
         shapefile.with_suffix(".prj").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

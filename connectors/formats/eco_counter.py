@@ -24,7 +24,7 @@ import pyarrow.csv as arrow_csv
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import COUNT_CHANNEL, COUNT_READING, COUNT_SITE
 from connectors.text import CUT, CsvRecords, is_mojibake, read_text, text_lines, without_mojibake
 
@@ -237,6 +237,8 @@ def _cells(
     malformed: list[int] = []
 
     def put_aside(row: arrow_csv.InvalidRow) -> str:
+        if len(malformed) * len(channels) > REJECTED_LIMIT:
+            return "error"
         malformed.append(row.number - 1)  # the header is row 1
         reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
         for order, channel in enumerate(channels, start=1):

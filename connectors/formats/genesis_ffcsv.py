@@ -12,7 +12,7 @@ from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
 from connectors.text import CsvRecords, text_lines, without_mojibake
 
@@ -105,6 +105,8 @@ def _read(snapshot: Snapshot, out: StagedWriter, path: Path, header: list[str], 
     torn: list[int] = []
 
     def reject(line: pacsv.InvalidRow) -> str:
+        if len(torn) > REJECTED_LIMIT:
+            return "error"
         torn.append(line.number)
         reason = f"expected {line.expected_columns} fields, found {line.actual_columns}"
         out.reject(TABLE, line.number, "row", line.text, reason)

@@ -26,7 +26,7 @@ from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import (
     GTFS_AGENCY,
     GTFS_CALENDAR,
@@ -332,6 +332,8 @@ class _Records:
         """
 
         def put_aside(row: arrow_csv.InvalidRow) -> str:
+            if len(malformed) > REJECTED_LIMIT:
+                return "error"
             reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
             malformed.append((row.number - 1, row.text, reason))  # the header is row 1
             return "skip"

@@ -80,6 +80,9 @@ class Original:
         said = {"title_de": "S", "title_en": "T", "domain": "core", "publisher": "S", "attribution": "S"}
         where = {"homepage": "https://town.example/", "licence": "x", "licence_url": "https://town.example/l"}
         when = {"covers": ["05515"], "schedule": "0 5 * * *", "fresh_for_days": 3}
+        # As the catalogue has it for these two: their every record counts.
+        strict = self.connector in ("bkg_boundaries", "municipality_directory")
+        where["rejection_limit"] = "0" if strict else "0.05"
         return Source.model_validate({"id": "town", **said, **where, **when, "resources": {"file": resource}})
 
 

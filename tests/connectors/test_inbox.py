@@ -275,6 +275,15 @@ def test_a_file_refused_by_the_parser_comes_back_with_its_reason_and_stays_in_th
     assert "bad.csv: is broken" in reason(inbox, "bad.csv")
     assert landing.file(hashlib.sha256(b"broken\n").hexdigest(), "bad.csv").read_bytes() == b"broken\n"
     assert sites_in_force(staged) == ["good"]
+    row = landing.log()[-1]
+    assert (row.url, row.outcome, row.snapshot_sha256) == (
+        "inbox:bad.csv",
+        "failed",
+        hashlib.sha256(b"broken\n").hexdigest(),
+    )
+    assert "bad.csv: is broken" in str(row.error)
+    assert parse_source(source, landing, staged).refused == 0, "it holds no longer"
+    assert landing.latest_good()["sites"].url == "inbox:good.csv"
 
 
 def test_what_the_publisher_sent_is_not_given_back(
