@@ -27,7 +27,7 @@ from connectors.tables import COLUMN_DRIFT, RECORD_ACCOUNT, REJECTED_ROW, Table
 RAW_TEXT_LIMIT = 500
 # Rejected rows wait in memory in batches. The region's part of the largest register has 150,000 records, of which a
 # source may allow a share to be rejected; a file that has more than all of them unreadable is another file.
-REJECTED_BATCH, REJECTED_LIMIT = 20_000, 200_000
+REJECTED_BATCH, REJECTED_LIMIT = 20_000, 100_000
 
 
 @dataclass(frozen=True)

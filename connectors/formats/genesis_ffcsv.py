@@ -95,7 +95,8 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> 
     if missing or len(set(header)) != len(header):
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: expected each of the columns {', '.join(expected)} once; "
-            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(header)[:500]}"
+            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(header)[:500]}; "
+            "compare the file with the connector"
         )
     return variables
 

@@ -165,7 +165,9 @@ def _texts(where: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, root: 
             if is_first and f"<{root}" not in text:
                 raise SnapshotRefused(f"{where}: expected the root element <{root}>, found {text[:100]!r}")
             if "<!DOCTYPE" in tail + text or "<!ENTITY" in tail + text:
-                raise SnapshotRefused(f"{where}: declares a DOCTYPE, which the export never does; entities are hostile")
+                raise SnapshotRefused(
+                    f"{where}: declares a DOCTYPE, which the export never does; entities are hostile: ask the publisher"
+                )
             tail, is_first = text[-len("<!DOCTYPE") :], False
             yield text
     _decode(where, decoder, b"")

@@ -50,9 +50,12 @@ ARS_PARTS = {"C": 2, "D": 1, "E": 2, "F": 4, "G": 3}
 UNPACKED_LIMIT_BYTES = 64 * 2**20
 MARKUP_LIMIT = 4_000_000
 ROW_LIMIT = 100_000
+# Attributes of one element are compared with each other.
+TAG_LIMIT_BYTES = 16_384
 LAST_COLUMN = "P"
 # A workbook has no use for a DOCTYPE; entities in one can fill the memory.
 DOCTYPE = b"<!DOCTYPE"
+_LONG_TAG = re.compile(rb"<[^<>]{%d}" % TAG_LIMIT_BYTES)
 _XML_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']*)[\"']")
 
 # What openpyxl raises, as tried, where a zip is no workbook or its parts do not fit together.
@@ -161,6 +164,8 @@ def _xml_fault(content: bytes) -> str | None:
     markup = content.count(b"<") + content.count(b"=")
     if markup > MARKUP_LIMIT:
         return f"has {markup} elements and attributes, expected at most {MARKUP_LIMIT}"
+    if content.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"<") and _LONG_TAG.search(content):
+        return f"has an element with more than {TAG_LIMIT_BYTES} bytes of attributes"
     return None
 
 

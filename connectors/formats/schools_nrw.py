@@ -63,7 +63,9 @@ def _header(snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, li
             return _check_header(snapshot, out, line)
         out.read(TABLE, 1)
         out.out_of_scope(TABLE, "preamble")
-    raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file ends before")
+    raise SnapshotRefused(
+        f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file is over; ask the publisher"
+    )
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[str]:
@@ -80,7 +82,8 @@ def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> l
     if missing or len(set(names)) != len(names):
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: expected each of the columns {', '.join(staged)} once; "
-            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(names)[:500]}"
+            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(names)[:500]}; "
+            "compare the file with the connector"
         )
     return names
 

@@ -6,38 +6,43 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.registry import CONNECTORS
 from tests.conftest import REPOSITORY
+from tests.connectors.fuzzing import originals
+from tests.connectors.hostile import write
 
 # Measured: 45 MB above the undamaged file at most but for JSON, which is read whole (13 MB of it take 330 MB) and for
 # workbooks (260 MB for four million marks). The largest hostile file has 200 MB.
 MEMORY_MB = {"eco_counter_sites": 600, "municipality_directory": 800}
 MEMORY_OTHERWISE_MB = 250
 SECONDS = 40
-# GDAL goes by the shapes, whatever the table of attributes says of its own length.
-HARMLESS = {"018 endless table"}
+# GDAL goes by the shapes, whatever the table of attributes says of its own length; one unit that does not parse is one
+# rejected record.
+HARMLESS = ("endless table", "a record nested without end in EinheitenSolar_1.xml")
 
 
-def run(verb: str, name: str, folder: Path) -> str:
-    command = [sys.executable, "-m", "tests.connectors.hostile", verb, name, str(folder)]
+def take(folder: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.connectors.hostile", str(folder)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
-    return done.stdout
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_hostile_files_are_refused_within_bounds_and_kept_as_evidence(name: str, tmp_path: Path) -> None:
-    run("write", name, tmp_path)
+    write(next(original for original in originals() if original.connector == name), tmp_path)
     written = {path.name: path.stat().st_size for path in tmp_path.glob("[0-9]*")}
-    report = json.loads(run("take", name, tmp_path).splitlines()[-1])
+    report = take(tmp_path)
 
     assert len(report["costs"]) == len(written) >= 8
     for cost in report["costs"]:
         what = f"{name}: {cost['name']}: {cost['message']}"
-        if cost["name"] in HARMLESS:
+        if cost["name"].endswith(HARMLESS):
             continue
         assert cost["former_in_force"], what
         assert cost["staged_files"] == 0, what
