@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test fuzz lint format check lock clean
+.PHONY: help setup run test fuzz chaos lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ test: $(READY) ## run the tests; those marked `real` too where ../shared lies be
 
 fuzz: $(READY) ## fetch and parse damaged files of every format: COUNT=2000 SEED=1
 	@$(BIN)/python -m tests.connectors.fuzzing --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
+
+chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (needs root): the next run must be right
+	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)
+	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

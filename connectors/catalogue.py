@@ -25,6 +25,7 @@ MonthText = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
 PartitionValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
 # Five fields; one that Airflow cannot read would take all DAGs of the file with it.
 Cron = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 AreaKey = Annotated[str, StringConstraints(pattern=r"^(\d{5}|\d{8})$")]
 
 
@@ -55,12 +56,51 @@ class Months(_Strict):
     recheck_days: int = Field(30, ge=0)
 
 
+class _Range(_Strict):
+    """What a figure of a snapshot may be, over that of the former one in force; a bound left out is not checked."""
+
+    min: float | None = Field(None, ge=0, le=1)
+    max: float | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("needs min, max or both; to check nothing write off")
+        return self
+
+
+class SizeRatio(_Range):
+    """Bytes of the landed file. Reported only, unless told otherwise: packing and spelling change sizes as well."""
+
+    severity: Literal["report", "refuse"] = "report"
+
+
+class RecordRatio(_Range):
+    """Records in scope (staged + rejected) of each table, or of the `tables` named.
+
+    Tables with fewer than `from_records` in the former snapshot are left alone: a ratio of a handful says nothing.
+    """
+
+    severity: Literal["report", "refuse"] = "refuse"
+    from_records: int = Field(10, gt=0)
+    tables: tuple[Text, ...] | None = None
+
+
+class Guards(_Strict):
+    """How far a snapshot may differ from the former one in force of its partition; `off` checks nothing."""
+
+    size_ratio: SizeRatio | Literal["off"] | None = None
+    record_ratio: RecordRatio | Literal["off"] | None = None
+
+
 class Resource(_Strict):
     """What is pulled from one address pattern, or dropped by hand into `inbox/<source>/`, and how it is read.
 
     `inbox` describes the whole name of files that may be dropped; its named groups are the partition's values. Without
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
+    `accept` names snapshots that somebody has looked at: they come into force whatever guards, `drift: freeze` and
+    `rejection_limit` say. `fresh_for_days` is the source's unless given here.
     """
 
     connector: Text
@@ -74,6 +114,28 @@ class Resource(_Strict):
     credentials: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]+$")] | None = None
     size_limit_mb: int = Field(500, gt=0)
     time_limit_s: int = Field(600, gt=0)
+    fresh_for_days: int | None = Field(None, gt=0)
+    guards: Guards = Guards()
+    accept: tuple[Sha256, ...] = ()
+
+    @property
+    def size_ratio(self) -> SizeRatio | None:
+        """The guard on sizes, by default a half to three times; None where it is off."""
+        if self.guards.size_ratio is None:
+            return SizeRatio(min=0.5, max=None if self._grows else 3)
+        return None if self.guards.size_ratio == "off" else self.guards.size_ratio
+
+    @property
+    def record_ratio(self) -> RecordRatio | None:
+        """The guard on record counts, by default 0.7 to twice; None where it is off."""
+        if self.guards.record_ratio is None:
+            return RecordRatio(min=0.7, max=None if self._grows else 2)
+        return None if self.guards.record_ratio == "off" else self.guards.record_ratio
+
+    @property
+    def _grows(self) -> bool:
+        """Whether a file fills up as its month goes on: from the first day to the last it grows thirtyfold."""
+        return any(isinstance(values, Months) for values in self.partitions.values())
 
     @property
     def address(self) -> str:

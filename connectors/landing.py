@@ -78,23 +78,27 @@ class Landing:
         rows = self._log.read_bytes().split(b"\n")
         return [_record(row) for row in rows[:-1] if row]
 
-    def latest_good(self) -> dict[str, FetchRecord]:
-        """Per partition the attempt that brought what is to be in force: the last `new` one, or who confirmed it since.
+    def spans(self) -> dict[str, list[tuple[FetchRecord, FetchRecord]]]:
+        """Per partition, oldest first, the attempt that brought each snapshot and the last that confirmed it.
 
-        A publisher who still has what it had (`unchanged`) does not take a file out of force that was dropped later;
-        a dropped file that was refused when it was parsed (`failed` with its sha256) makes way for what was before.
+        A publisher who still has what it had (`unchanged`) does not supersede a file that was dropped later; a dropped
+        file that was refused when it was parsed (`failed` with its sha256) makes way for what was before.
         """
-        found: dict[str, list[FetchRecord]] = defaultdict(list)
+        found: dict[str, list[tuple[FetchRecord, FetchRecord]]] = defaultdict(list)
         for row in self.log():
-            rows = found[row.partition]
-            is_last = bool(rows) and rows[-1].snapshot_sha256 == row.snapshot_sha256
-            if row.outcome == "unchanged" and is_last:
-                rows[-1] = row
-            elif row.outcome == "new" or (row.outcome == "unchanged" and not rows):
-                rows.append(row)
+            spans = found[row.partition]
+            is_last = bool(spans) and spans[-1][0].snapshot_sha256 == row.snapshot_sha256
+            if row.outcome in ("new", "unchanged") and is_last:
+                spans[-1] = spans[-1][0], row
+            elif row.outcome == "new" or (row.outcome == "unchanged" and not spans):
+                spans.append((row, row))
             elif row.outcome == "failed" and row.url.startswith(INBOX) and is_last:
-                rows.pop()
-        return {partition: rows[-1] for partition, rows in found.items() if rows}
+                spans.pop()
+        return {partition: spans for partition, spans in found.items() if spans}
+
+    def latest_good(self) -> dict[str, FetchRecord]:
+        """Per partition the last attempt that brought or confirmed what is to be in force (see `spans`)."""
+        return {partition: spans[-1][1] for partition, spans in self.spans().items()}
 
     def latest_downloads(self) -> dict[str, FetchRecord]:
         """Per partition the last attempt that ended with the publisher's bytes in hand."""

@@ -14,12 +14,16 @@ from connectors.tables import LOCATED_POINT, MUNICIPALITY_BOUNDARY
 BOUNDARY = pa.schema([("ags", pa.string()), ("geometry_wkb", pa.binary())])
 POINT = pa.schema([field for field in LOCATED_POINT.columns if field.name != "ags"])
 KEY = ("source_id", "snapshot_sha256", "entity", "entity_id")
-# staged table -> what its points are called, the expression that names a point, and its coordinates
+# staged table -> what its points are called, the expression that names a point, its coordinates and the municipality
+# key its record states
 ENTITIES = {
-    "gtfs_stops": ("gtfs_stop", "stop_id", "stop_lon", "stop_lat"),
-    "charging_station": ("charging_station", "cast(record_number as varchar)", "longitude", "latitude"),
-    "energy_unit": ("energy_unit", "unit_id", "longitude", "latitude"),
-    "school": ("school", "school_id", "longitude", "latitude"),
+    "gtfs_stops": ("gtfs_stop", "stop_id", "stop_lon", "stop_lat", "cast(null as varchar)"),
+    "charging_station": (
+        *("charging_station", "cast(record_number as varchar)", "longitude", "latitude"),
+        "cast(null as varchar)",
+    ),
+    "energy_unit": ("energy_unit", "unit_id", "longitude", "latitude", "ags"),
+    "school": ("school", "school_id", "longitude", "latitude", "ags"),
 }
 
 
@@ -54,13 +58,13 @@ def points_of(staged_view: Path) -> pa.Table:
             f"""
             select distinct on (source_id, snapshot_sha256, entity_id)
                 source_id, snapshot_sha256, '{entity}' as entity, {name} as entity_id,
-                {longitude} as longitude, {latitude} as latitude
+                {longitude} as longitude, {latitude} as latitude, {stated} as stated_ags
             from read_parquet($files, hive_partitioning = false)
             order by source_id, snapshot_sha256, entity_id, record_number
             """,
             POINT,
         )
-        for table, (entity, name, longitude, latitude) in ENTITIES.items()
+        for table, (entity, name, longitude, latitude, stated) in ENTITIES.items()
         if (files := _files(staged_view, table))
     ]
     return pa.concat_tables([POINT.empty_table(), *found])

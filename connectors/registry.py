@@ -39,12 +39,23 @@ def connector(name: str) -> Connector:
 
 
 def check_source(source: Source) -> None:
-    """Raise CatalogueError where a resource's connector or options do not fit, naming file and key."""
+    """Raise CatalogueError where a resource's connector, options or guarded tables do not fit, naming file and key."""
     for name, resource in source.resources.items():
         try:
             parse_options(resource)
+            _check_guarded_tables(resource)
         except CatalogueError as error:
             raise CatalogueError(f"{source.id}.yml: resources.{name}.{error}") from error
+
+
+def _check_guarded_tables(resource: Resource) -> None:
+    filled = [table.name for table in connector(resource.connector).tables]
+    named = resource.record_ratio.tables if resource.record_ratio else None
+    for table in named or ():
+        if table not in filled:
+            raise CatalogueError(
+                f"guards.record_ratio.tables: {resource.connector} fills no {table!r}, expected {', '.join(filled)}"
+            )
 
 
 def parse_options(resource: Resource) -> dict[str, Any]:

@@ -20,14 +20,17 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from connectors.drift import Change, Columns, Drift, Seen, declared_drift
 from connectors.errors import AccountingError, SnapshotRefused
-from connectors.tables import COLUMN_DRIFT, RECORD_ACCOUNT, REJECTED_ROW, Table
+from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, Table
 
 # A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
 RAW_TEXT_LIMIT = 500
 # Rejected rows wait in memory in batches. The region's part of the largest register has 150,000 records, of which a
-# source may allow a share to be rejected; a file that has more than all of them unreadable is another file.
+# source may allow a share to be rejected; a file that has 100,000 of them unreadable is another file.
 REJECTED_BATCH, REJECTED_LIMIT = 20_000, 100_000
+# No publisher has as many columns in a table; of a header that does, the first ones are told.
+COLUMNS_LIMIT = 1_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class StagedWriter:
         self._rejected: list[dict[str, Any]] = []
         self._rejected_count = 0
         self._first_rejected: dict[str, dict[str, Any]] = {}
-        self._drift: set[tuple[str, str, str]] = set()
+        self._drift: set[tuple[str, str, Change]] = set()
+        self._seen: dict[tuple[str, str], Seen] = {}
         staged.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(prefix=f".writing.{source_id}.", dir=staged))
 
@@ -148,9 +152,21 @@ class StagedWriter:
         if records:
             self._ledger(table.name).out_of_scope[reason] += records
 
-    def drift(self, table: Table, column: str, change: str) -> None:
+    def drift(self, table: Table, column: str, change: Change) -> None:
         """Report a column nobody declared (`new`) or a declared one that is not there (`missing`)."""
-        self._drift.add((table.name, _storable(column[:RAW_TEXT_LIMIT]), change))
+        if len(self._drift) < COLUMNS_LIMIT:
+            self._drift.add((table.name, _storable(column[:RAW_TEXT_LIMIT]), change))
+
+    def saw_header(self, table: Table, columns: Sequence[str]) -> None:
+        """Say which columns the snapshot's header names, in its order, staged or not."""
+        for position, column in enumerate(columns[:COLUMNS_LIMIT], start=1):
+            self._seen.setdefault((table.name, _storable(column[:RAW_TEXT_LIMIT])), Seen(position=position))
+
+    def saw_fields(self, table: Table, records: Mapping[str, int]) -> None:
+        """Say which fields records carry where no header names them, and how many records do."""
+        for column, count in sorted(records.items())[:COLUMNS_LIMIT]:
+            key = (table.name, _storable(column[:RAW_TEXT_LIMIT]))
+            self._seen[key] = Seen(records=count + (self._seen.get(key, Seen()).records or 0))
 
     # -- what the parse step calls ----------------------------------------------------------------------------------
 
@@ -160,9 +176,19 @@ class StagedWriter:
         return {name: ledger.account() for name, ledger in sorted(self._ledgers.items())}
 
     @property
+    def drifts(self) -> list[Drift]:
+        """Every drift seen, sorted; a missing column that stands there under a new name is `renamed`."""
+        return declared_drift(self._drift)
+
+    @property
     def drifted(self) -> list[tuple[str, str, str]]:
-        """(table, column, change) of every drift seen, sorted."""
-        return sorted(self._drift)
+        """(table, column, change) of every drift seen, sorted; a renamed column is `old -> new`."""
+        return [(drift.table, drift.subject, drift.change) for drift in self.drifts]
+
+    @property
+    def columns(self) -> Columns:
+        """The columns seen, by table and name."""
+        return self._seen
 
     def first_rejection(self, table: str) -> str:
         """The first rejected record of a table in words, for a message."""
@@ -183,15 +209,14 @@ class StagedWriter:
                 )
         self._flush_rejected()
         self._append_rows(RECORD_ACCOUNT, self._account_rows())
-        self._append_rows(
-            COLUMN_DRIFT,
-            [
-                {"record_number": 0, "table_name": table, "column_name": column, "change": change}
-                for table, column, change in self.drifted
-            ],
-        )
-        self._place_files()
+        self._append_columns()
+        self._place_files(self._writers)
         return self.accounts
+
+    def close_refused(self) -> None:
+        """Stage nothing of the snapshot, but put in place what its columns were: evidence of why it was refused."""
+        self._append_columns()
+        self._place_files(name for name in self._writers if name in (COLUMN_DRIFT.name, COLUMN_SEEN.name))
 
     def file_of(self, table: str) -> Path:
         """`<table>/source_id=…/snapshot_sha256=…/<parse_key>.parquet` below `staged/`."""
@@ -231,6 +256,28 @@ class StagedWriter:
             pa.Table.from_arrays([*key, *rows.columns], schema=table.schema), row_group_size=122_880
         )
 
+    def _append_columns(self) -> None:
+        self._append_rows(
+            COLUMN_DRIFT,
+            [
+                {
+                    "record_number": 0,
+                    "table_name": drift.table,
+                    "column_name": drift.column,
+                    "change": drift.change,
+                    "former_name": drift.former_name,
+                }
+                for drift in self.drifts
+            ],
+        )
+        self._append_rows(
+            COLUMN_SEEN,
+            [
+                {"record_number": 0, "table_name": table, "column_name": column, **seen._asdict()}
+                for (table, column), seen in sorted(self._seen.items())
+            ],
+        )
+
     def _account_rows(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         for name, ledger in sorted(self._ledgers.items()):
@@ -243,11 +290,11 @@ class StagedWriter:
             ]
         return rows
 
-    def _place_files(self) -> None:
-        """Rename all files into place, the account last: where it lies, the snapshot is completely staged."""
+    def _place_files(self, names: Iterable[str]) -> None:
+        """Rename files into place, the account last: where it lies, the snapshot is completely staged."""
         for writer in self._writers.values():
             writer.close()
-        for name in sorted(self._writers, key=lambda name: (name == RECORD_ACCOUNT.name, name)):
+        for name in sorted(names, key=lambda name: (name == RECORD_ACCOUNT.name, name)):
             place = self.file_of(name)
             place.parent.mkdir(parents=True, exist_ok=True)
             (self._scratch / f"{name}.parquet").replace(place)

@@ -228,8 +228,12 @@ SCHOOL = _table(
 REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
 # outcome: read, staged, rejected, out_of_scope; reason only for the last two.
 RECORD_ACCOUNT = _table("record_account", table_name=TEXT, outcome=TEXT, reason=TEXT, records=WHOLE)
-# change: `new` (nobody declared the column) or `missing` (declared, not there).
-COLUMN_DRIFT = _table("column_drift", table_name=TEXT, column_name=TEXT, change=TEXT)
+# change: `new` (nobody declared the column), `missing` (declared, not there) or `renamed` (a missing one that stands
+# there under a new name: `column_name` is the new one, `former_name` the old). A file of an archive is `file:<name>`.
+COLUMN_DRIFT = _table("column_drift", table_name=TEXT, column_name=TEXT, change=TEXT, former_name=TEXT)
+# The columns a snapshot has, whether or not they are staged, to be compared with those of the next one. position: place
+# in the header, from 1; records: how many records fill it, where no header names it (XML, JSON).
+COLUMN_SEEN = _table("column_seen", table_name=TEXT, column_name=TEXT, position=SMALL, records=WHOLE)
 
 PARSED_TABLES = (
     MUNICIPALITY_REGISTER,
@@ -256,6 +260,9 @@ PARSED_TABLES = (
     COLUMN_DRIFT,
 )
 
+# Evidence of every snapshot that was judged, also of refused and superseded ones.
+EVIDENCE_TABLES = (REJECTED_ROW, COLUMN_DRIFT)
+
 # Tables without KEY: state of the pipeline, written whole when a release is begun.
 SNAPSHOT_IN_FORCE = _table(
     "snapshot_in_force",
@@ -265,6 +272,7 @@ SNAPSHOT_IN_FORCE = _table(
     parse_key=TEXT,
     fetched_at=INSTANT,
 )
+# failure: the error in words that do not change while the publisher fails in the same way.
 FETCH_LOG = _table(
     "fetch_log",
     source_id=TEXT,
@@ -279,8 +287,10 @@ FETCH_LOG = _table(
     bytes=WHOLE,
     outcome=TEXT,
     error=TEXT,
+    failure=TEXT,
 )
-# outcome: staged, refused.
+# A row per landed snapshot and the one it was judged against. outcome: staged, refused. rules_key: the limits it was
+# judged by. is_latest: nothing newer has landed for the partition.
 PARSE_LOG = _table(
     "parse_log",
     source_id=TEXT,
@@ -289,6 +299,23 @@ PARSE_LOG = _table(
     parse_key=TEXT,
     outcome=TEXT,
     error=TEXT,
+    former_sha256=TEXT,
+    rules_key=TEXT,
+    fetched_at=INSTANT,
+    is_latest=FLAG,
+)
+# What comparing a snapshot with the former one in force found. code: column_new, column_missing, column_renamed,
+# file_new, file_missing, size_guard, record_guard; subject: the column, file or figure it is about.
+SNAPSHOT_FINDING = _table(
+    "snapshot_finding",
+    source_id=TEXT,
+    partition=TEXT,
+    snapshot_sha256=TEXT,
+    former_sha256=TEXT,
+    code=TEXT,
+    table_name=TEXT,
+    subject=TEXT,
+    example=TEXT,
 )
 # priority: where two sources tell of the same thing, the lower number speaks.
 SOURCE_CATALOGUE = _table(
@@ -308,9 +335,11 @@ SOURCE_CATALOGUE = _table(
     is_offered=FLAG,
     synthetic=FLAG,
 )
+SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
 REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
 # entity: gtfs_stop, charging_station, energy_unit, school; entity_id: stop_id, record_number, unit_id, school_id.
+# ags: of the polygon the point lies in; stated_ags: the key in the record, where it has one.
 LOCATED_POINT = _table(
     "located_point",
     source_id=TEXT,
@@ -320,12 +349,15 @@ LOCATED_POINT = _table(
     longitude=REAL,
     latitude=REAL,
     ags=TEXT,
+    stated_ags=TEXT,
 )
 STATE_TABLES = (
     SNAPSHOT_IN_FORCE,
     FETCH_LOG,
     PARSE_LOG,
+    SNAPSHOT_FINDING,
     SOURCE_CATALOGUE,
+    SOURCE_RESOURCE,
     SOURCE_COVERAGE,
     REGION_AREA,
     LOCATED_POINT,

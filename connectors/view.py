@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,20 +20,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.catalogue import Source
-from connectors.landing import Landing
+from connectors.landing import FetchRecord, Landing
 from connectors.locate import boundaries_of, locate, points_of
 from connectors.region import Region
 from connectors.staging import replace_parquet, staged_file
 from connectors.tables import (
+    EVIDENCE_TABLES,
     FETCH_LOG,
     LOCATED_POINT,
     MUNICIPALITY_REGISTER,
     PARSE_LOG,
     PARSED_TABLES,
     REGION_AREA,
+    SNAPSHOT_FINDING,
     SNAPSHOT_IN_FORCE,
     SOURCE_CATALOGUE,
     SOURCE_COVERAGE,
+    SOURCE_RESOURCE,
     Table,
 )
 
@@ -51,12 +55,15 @@ def freeze(
 ) -> None:
     """Lay out `<view>/<table>/*.parquet` for every staged table; each table has at least one, possibly empty, file."""
     in_force = snapshots_in_force(catalogue, staged)
+    judged = _state(PARSE_LOG, catalogue, staged)
     for table in PARSED_TABLES:
-        _link_table(view, table, in_force, staged)
+        _link_table(view, table, judged if table in EVIDENCE_TABLES else in_force, staged)
     _write(view, SNAPSHOT_IN_FORCE, in_force)
-    _write(view, PARSE_LOG, _state(PARSE_LOG, catalogue, staged))
+    _write(view, PARSE_LOG, judged)
+    _write(view, SNAPSHOT_FINDING, _state(SNAPSHOT_FINDING, catalogue, staged))
     _write(view, FETCH_LOG, _fetch_log(catalogue, landing))
     _write(view, SOURCE_CATALOGUE, _source_catalogue(catalogue.values(), input_kind))
+    _write(view, SOURCE_RESOURCE, _source_resource(catalogue.values()))
     _write(view, SOURCE_COVERAGE, _source_coverage(catalogue.values(), view, region))
     _write(view, REGION_AREA, _region_area(region))
     _write(view, LOCATED_POINT, locate(points_of(view), boundaries_of(view)))
@@ -65,20 +72,22 @@ def freeze(
 def _state(table: Table, catalogue: Mapping[str, Source], staged: Path) -> pa.Table:
     places = [staged / table.name / f"{source_id}.parquet" for source_id in sorted(catalogue)]
     parts = [pq.ParquetFile(place).read() for place in places if place.exists()]
-    return pa.concat_tables([table.columns.empty_table(), *parts])
+    # A home of an older version may lack a column.
+    return pa.concat_tables([table.columns.empty_table(), *parts], promote_options="default")
 
 
 def _write(view: Path, table: Table, rows: pa.Table) -> None:
     replace_parquet(view / table.name / "rows.parquet", rows.select(table.columns.names).cast(table.columns))
 
 
-def _link_table(view: Path, table: Table, in_force: pa.Table, staged: Path) -> None:
+def _link_table(view: Path, table: Table, snapshots: pa.Table, staged: Path) -> None:
     replace_parquet(view / table.name / "none.parquet", table.schema.empty_table())
     files: dict[str, list[Path]] = defaultdict(list)
-    for row in in_force.to_pylist():
-        place = staged_file(staged, table.name, row["source_id"], row["snapshot_sha256"], row["parse_key"])
+    keys = {(row["source_id"], row["snapshot_sha256"], row["parse_key"]) for row in snapshots.to_pylist()}
+    for source_id, sha256, parse_key in sorted(keys):
+        place = staged_file(staged, table.name, source_id, sha256, parse_key)
         if place.exists():
-            files[row["source_id"]].append(place)
+            files[source_id].append(place)
     for source_id, single in files.items():
         places = single if len(single) <= COMPACT_FROM else [_compacted(staged, table, source_id, single)]
         for number, place in enumerate(sorted(places)):
@@ -105,13 +114,44 @@ def _compacted(staged: Path, table: Table, source_id: str, places: list[Path]) -
 
 
 def _fetch_log(catalogue: Mapping[str, Source], landing: Path) -> pa.Table:
-    names = FETCH_LOG.columns.names
+    names = [name for name in FETCH_LOG.columns.names if name != "failure"]
     rows = [
-        {name: getattr(record, name) for name in names}
+        {**{name: getattr(record, name) for name in names}, "failure": failure_of(record)}
         for source_id in sorted(catalogue)
         for record in Landing(landing, source_id).log()
     ]
     return pa.Table.from_pylist(rows, schema=FETCH_LOG.columns)
+
+
+def failure_of(record: FetchRecord) -> str | None:
+    """Why a fetch failed, in words that stay the same while it fails in the same way; None where it did not.
+
+    The error itself names bytes, seconds and places on this machine, which are others every time.
+    """
+    if record.outcome != "failed":
+        return None
+    error = record.error or ""
+    if record.snapshot_sha256 is not None:
+        # "<file>: expected csv, html came: '<!doctype …": what came begins where the quotation does.
+        words = re.split(r"['\"(;]", error.split(": ", 1)[-1])[0].rstrip(" :,")
+        return re.sub(r"\d+", "…", words) or "not what the source declares"
+    status = re.search(r"HTTP \d{3}", error)
+    if status:
+        return status[0]
+    return "not reached" if "not reached" in error else "no usable answer"
+
+
+def _source_resource(sources: Iterable[Source]) -> pa.Table:
+    rows = [
+        {
+            "source_id": source.id,
+            "resource": name,
+            "fresh_for_days": resource.fresh_for_days or source.fresh_for_days,
+        }
+        for source in sources
+        for name, resource in source.resources.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SOURCE_RESOURCE.columns)
 
 
 def _source_catalogue(sources: Iterable[Source], input_kind: str) -> pa.Table:
@@ -176,21 +216,47 @@ def inputs_of(view: Path) -> list[dict[str, str]]:
 
 
 def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> list[str]:
-    """What `mart_coverage` gives as reasons beside the snapshots: partitions whose last fetch failed, refusals."""
-    last = {
-        (source_id, record.partition): record.outcome
-        for source_id in sorted(catalogue)
-        for record in Landing(landing, source_id).log()
-    }
-    failed = [
-        f"{source_id} {partition} failed" for (source_id, partition), outcome in last.items() if outcome == "failed"
-    ]
+    """What marts tell of fetching and parsing beside the snapshots in force, sorted.
+
+    Partitions whose last fetch failed and in which way, or found nothing where something is in force; snapshots that
+    are refused; what was found in comparing those that are told of with their former ones. Not when any of it was.
+    """
+    in_force = snapshots_in_force(catalogue, staged).to_pylist()
+    held = {(row["source_id"], row["partition"]) for row in in_force}
     refused = [
-        f"{row['source_id']} {row['partition']} refused"
+        row
         for row in _state(PARSE_LOG, catalogue, staged).to_pylist()
-        if row["outcome"] == "refused"
+        if row["outcome"] == "refused" and row["is_latest"]
     ]
-    return sorted([*failed, *refused])
+    told = {(row["source_id"], row["partition"], row["snapshot_sha256"]) for row in (*in_force, *refused)}
+    return sorted(
+        [
+            *_fetch_troubles(catalogue, landing, held),
+            *(
+                f"{row['source_id']} {row['partition']} refused {row['snapshot_sha256']}: {row['error']}"
+                for row in refused
+            ),
+            *(
+                " ".join(str(row[name]) for name in SNAPSHOT_FINDING.columns.names)
+                for row in _state(SNAPSHOT_FINDING, catalogue, staged).to_pylist()
+                if (row["source_id"], row["partition"], row["snapshot_sha256"]) in told
+            ),
+        ]
+    )
+
+
+def _fetch_troubles(catalogue: Mapping[str, Source], landing: Path, held: set[tuple[str, str]]) -> Iterator[str]:
+    for source_id in sorted(catalogue):
+        last: dict[str, FetchRecord] = {}
+        for record in Landing(landing, source_id).log():
+            # Where a resource's partitions were unknown, the attempt is the resource's until they are known.
+            last.pop(record.partition.split("/")[0], None)
+            last[record.partition] = record
+        for partition, record in last.items():
+            if record.outcome == "failed":
+                yield f"{source_id} {partition} failed: {failure_of(record)}"
+            elif record.outcome == "absent" and (source_id, partition) in held:
+                yield f"{source_id} {partition} absent"
 
 
 def input_key(

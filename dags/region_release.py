@@ -47,7 +47,7 @@ def region_release() -> None:
     def gate(run: dict[str, Any]) -> dict[str, Any]:
         from muensterland import steps
 
-        return steps.gate(run["run"])
+        return steps.gate(run["run"], run["as_of"])
 
     @task
     def promote(run: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:

@@ -3,231 +3,199 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from expectations.asking import Answer, ask
+from expectations.clock import local_day
 from expectations.page import page
-from expectations.suite import SUITES, Check, MartSuite, SuiteRefused, load_suites
-from expectations.verdict import EXAMPLES, Result, Verdict, verdict_of
+from expectations.quarantine import quarantine
+from expectations.row_counts import judge_row_counts
+from expectations.rules import RULES, load_rules
+from expectations.scorecard import scorecard
+from expectations.suite import ROWS_BY_QUERY, Check, Dimension, MartSuite
+from expectations.unexpected import LONGEST_VALUE, SCHEMA, shown, unexpected_rows, write_unexpected
+from expectations.verdict import Past, Result, Row, Verdict, verdict_of
+from muensterland.settings import Input
 
-SCHEMA = "marts"
-ROWS_BY_QUERY = "unexpected_rows_expectation"
-# Long enough for any key, short enough that a hostile value does not fill the report.
-LONGEST_VALUE = 200
+REPORT, PAGE, UNEXPECTED = "gate.json", "gate.html", "gate_unexpected.parquet"
 
 
 class CandidateUnreadable(ValueError):
     """The candidate is not there or is no DuckDB file."""
 
 
-def judge(candidate: Path, report: Path, suites: Path = SUITES) -> Verdict:
-    """The verdict on the marts of `candidate`; `gate.json` and `gate.html` are written into the folder `report`.
+def judge(
+    candidate: Path,
+    report: Path,
+    *,
+    kind: Input,
+    as_of: datetime,
+    feeds: Mapping[str, Collection[str]],
+    past: Sequence[Past] = (),
+    rules: Path = RULES,
+) -> Verdict:
+    """The verdict on the marts of `candidate`, made of the bytes of `kind` at `as_of`.
 
-    A mart without a suite, a suite without its mart and a check that could not be evaluated are critical failures of
-    their own. Raises SuiteRefused where a suite is misspelt, CandidateUnreadable where there is nothing to judge.
+    `feeds` names the sources of each mart (for its freshness), `past` the former judgements (for the page), oldest
+    first. Written into the folder `report`: `gate.json`, `gate.html` and `gate_unexpected.parquet`.
+
+    A mart without a suite, a suite without its mart, a check that could not be evaluated and a quarantine that does
+    not hold are critical failures of their own. Raises SuiteRefused where a rule is misspelt, CandidateUnreadable where
+    there is nothing to judge.
     """
-    expected = load_suites(suites)
+    known = load_rules(rules, kind)
+    day = local_day(as_of)
     present = _marts(candidate)
-    results = [
-        *(_no_suite(mart) for mart in sorted(present - expected.keys())),
-        *(_no_mart(mart) for mart in sorted(expected.keys() - present)),
-        *_evaluate(candidate, {mart: suite for mart, suite in expected.items() if mart in present}),
-    ]
-    verdict = verdict_of(sorted(results, key=lambda result: result.mart))
+    suites = {mart: suite for mart, suite in known.suites.items() if mart in present}
+    answers = ask(candidate, suites)
+    with _opened(candidate) as connection:
+        found = [
+            *(_no_suite(mart, known.owners.gate) for mart in sorted(present - known.suites.keys())),
+            *(_no_mart(mart, known.owners.gate) for mart in sorted(known.suites.keys() - present)),
+            *(result for mart, suite in suites.items() for result in _results(connection, mart, suite, answers[mart])),
+            *judge_row_counts(connection, known.row_counts, suites, day),
+        ]
+        fresh = _freshness(connection)
+    results = quarantine(sorted(found, key=lambda result: result.mart), known.quarantined, day)
+    verdict = verdict_of(results, scorecard(results, feeds, fresh), kind, as_of)
     report.mkdir(parents=True, exist_ok=True)
+    write_unexpected(report / UNEXPECTED, verdict.checks)
     answer = json.dumps(verdict.model_dump(mode="json"), ensure_ascii=False, indent=2)
-    (report / "gate.json").write_text(answer + "\n", encoding="utf-8")
-    (report / "gate.html").write_text(page(verdict), encoding="utf-8")
+    (report / REPORT).write_text(answer + "\n", encoding="utf-8")
+    (report / PAGE).write_text(page(verdict, past, known.owners), encoding="utf-8")
     return verdict
 
 
-def _marts(candidate: Path) -> set[str]:
+@contextmanager
+def _opened(candidate: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The candidate, read-only, its clock in UTC; raises CandidateUnreadable where it is no DuckDB file."""
     if not candidate.is_file():
         raise CandidateUnreadable(f"{candidate}: expected the DuckDB file that dbt built, there is none: run dbt first")
     try:
-        with duckdb.connect(str(candidate), read_only=True) as connection:
-            found = connection.execute(
-                "select table_name from information_schema.tables where table_schema = ?", [SCHEMA]
-            ).fetchall()
+        connection = duckdb.connect(str(candidate), read_only=True)
     except duckdb.IOException as error:
         raise CandidateUnreadable(f"{candidate}: expected a DuckDB file that nobody writes to: {error}") from error
+    with connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
+def _marts(candidate: Path) -> set[str]:
+    with _opened(candidate) as connection:
+        found = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ?", [SCHEMA]
+        ).fetchall()
     return {name for (name,) in found}
 
 
-def _no_suite(mart: str) -> Result:
+def _freshness(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
+    """Whether each source that covers the region is fresh; empty where the coverage is not there to say so."""
+    columns = connection.execute(
+        "select column_name from information_schema.columns where table_schema = ? and table_name = 'mart_coverage'",
+        [SCHEMA],
+    ).fetchall()
+    if not {("source_id",), ("freshness_status",)} <= set(columns):
+        return {}
+    return dict(
+        connection.execute(
+            f"select source_id, bool_and(freshness_status = 'fresh') from {SCHEMA}.mart_coverage "
+            "where source_id <> 'none' group by source_id"
+        ).fetchall()
+    )
+
+
+def _no_suite(mart: str, owner: str) -> Result:
     return _not_evaluated(
         mart,
         "suite_for_every_mart",
+        owner,
+        None,
         "no suite names this mart: add it to expectations/suites/<domain>.yml",
         "Zu jedem Mart gibt es Erwartungen.",
         "Every mart has expectations.",
     )
 
 
-def _no_mart(mart: str) -> Result:
+def _no_mart(mart: str, owner: str) -> Result:
     return _not_evaluated(
         mart,
         "mart_for_every_suite",
+        owner,
+        "complete",
         f"the candidate has no table {SCHEMA}.{mart}: build it or take its suite away",
         "Jeder erwartete Mart ist vorhanden.",
         "Every expected mart is there.",
     )
 
 
-def _not_evaluated(mart: str, expectation: str, error: str, meaning_de: str, meaning_en: str) -> Result:
+def _not_evaluated(
+    mart: str, expectation: str, owner: str, dimension: Dimension | None, error: str, meaning_de: str, meaning_en: str
+) -> Result:
     return Result(
+        id=f"{mart}.{expectation}",
         mart=mart,
         expectation=expectation,
-        columns=(),
+        owner=owner,
+        dimension=dimension,
         severity="critical",
         success=False,
-        observed=None,
-        unexpected_count=None,
-        examples=(),
         error=error,
         meaning_de=meaning_de,
         meaning_en=meaning_en,
     )
 
 
-def _evaluate(candidate: Path, suites: Mapping[str, MartSuite]) -> list[Result]:
-    expectations = {mart: _expectations(mart, suite.all_checks) for mart, suite in suites.items()}
-    with _source(candidate) as source:
-        return [
-            result
-            for mart, suite in suites.items()
-            for result in _evaluate_mart(source, mart, suite, expectations[mart])
-        ]
+def _results(
+    connection: duckdb.DuckDBPyConnection, mart: str, suite: MartSuite, answers: Sequence[Answer]
+) -> list[Result]:
+    return [
+        _result(connection, mart, suite.key, check, answer)
+        for check, answer in zip(suite.all_checks, answers, strict=True)
+    ]
 
 
-def _expectations(mart: str, checks: Sequence[Check]) -> list[Any]:
-    """The checks as Great Expectations knows them; raises SuiteRefused where it does not know an argument."""
-    import great_expectations.expectations as gxe
-
-    built = []
-    for number, check in enumerate(checks):
-        kind = getattr(gxe, "".join(word.capitalize() for word in check.expect.split("_")))
+def _result(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], check: Check, answer: Answer
+) -> Result:
+    error = answer.error
+    unexpected_count = answer.observed if check.expect == ROWS_BY_QUERY else answer.unexpected_count
+    rows: tuple[Row, ...] = ()
+    judged = None
+    if error is None and unexpected_count is not None:
         try:
-            built.append(kind(**check.kwargs, severity=check.severity, meta={"number": number}))
-        except (TypeError, ValueError) as error:
-            raise SuiteRefused(f"{mart}: {check.expect}: kwargs {sorted(check.kwargs)}: {error}") from error
-    return built
-
-
-@contextmanager
-def _source(candidate: Path) -> Iterator[Any]:
-    """The candidate as a data source of Great Expectations, opened read-only and let go of at the end."""
-    # Before the import: public bodies do not send usage statistics (design, section 7).
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    sources: Any = context.data_sources
-    source = sources.add_sql(
-        name="candidate",
-        connection_string=f"duckdb:///{candidate.resolve()}",
-        # Without the last two, GX's rollbacks between metrics lose results ("list index out of range").
-        kwargs={
-            "connect_args": {"read_only": True, "config": {"timezone": "UTC"}},
-            "isolation_level": "AUTOCOMMIT",
-            "skip_autocommit_rollback": True,
-        },
-    )
-    try:
-        yield source
-    finally:
-        # Two engines, each with a connection: one for the questions, one for looking at the tables.
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
-
-
-def _evaluate_mart(source: Any, mart: str, suite: MartSuite, expectations: Sequence[Any]) -> list[Result]:
-    """The results of a mart's checks: all are asked for yes or no, then the failed ones for what was seen."""
-    asset = source.add_table_asset(name=mart, table_name=mart, schema_name=SCHEMA)
-    batch = asset.add_batch_definition_whole_table(name=mart).get_batch()
-    checks = suite.all_checks
-    answers = _answers(batch, expectations, {"result_format": "BOOLEAN_ONLY"})
-    if answers.keys() != set(range(len(checks))):
-        raise RuntimeError(f"{mart}: {len(checks)} checks asked, Great Expectations answered {sorted(answers)}")
-    failed = [number for number, answer in answers.items() if not answer["success"]]
-    by_query = [expectations[number] for number in failed if checks[number].expect == ROWS_BY_QUERY]
-    others = [expectations[number] for number in failed if checks[number].expect != ROWS_BY_QUERY]
-    shown = {
-        "result_format": "SUMMARY",
-        "partial_unexpected_count": EXAMPLES,
-        "unexpected_index_column_names": list(suite.key),
-    }
-    # Of a query GX shows rows (200 at most) under COMPLETE only; elsewhere COMPLETE would fetch every unexpected key.
-    answers |= _answers(batch, others, shown) | _answers(batch, by_query, {"result_format": "COMPLETE"})
-    return [_result(mart, checks[number], answers[number]) for number in range(len(checks))]
-
-
-def _answers(batch: Any, expectations: Sequence[Any], result_format: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-    import great_expectations as gx
-
-    if not expectations:
-        return {}
-    judged = batch.validate(
-        gx.ExpectationSuite(name="asked", expectations=list(expectations)), result_format=dict(result_format)
-    )
-    return {answer["expectation_config"]["meta"]["number"]: answer for answer in judged.to_json_dict()["results"]}
-
-
-def _result(mart: str, check: Check, answer: Mapping[str, Any]) -> Result:
-    error = _error(answer["exception_info"])
-    success = bool(answer["success"]) and error is None
-    seen = {} if success else answer["result"]
-    if not (success or error or seen):
-        error = "Great Expectations saw nothing"
-    observed = seen.get("observed_value")
+            rows = unexpected_rows(connection, mart, key, check)
+            judged = _row_count(connection, check.of or mart)
+        except duckdb.Error as trouble:
+            error = f"its unexpected rows cannot be fetched: {trouble}"
     return Result(
+        id=check.id_on(mart),
         mart=mart,
         expectation=check.expect,
-        columns=_columns(check),
+        columns=check.columns,
+        owner=check.owner,
+        dimension=check.speaks_of,
         # What could not be evaluated stops the release, however light the check.
         severity=check.severity if error is None else "critical",
-        success=success,
-        observed=None if observed is None else _short(observed),
-        unexpected_count=observed if check.expect == ROWS_BY_QUERY else seen.get("unexpected_count"),
-        examples=_examples(check, seen),
+        success=answer.success,
+        observed=None if answer.observed is None else _short(answer.observed),
+        unexpected_count=unexpected_count,
+        judged=judged,
         error=error,
         meaning_de=check.meaning_de,
         meaning_en=check.meaning_en,
+        **shown(rows),
     )
 
 
-def _error(exceptions: Mapping[str, Any]) -> str | None:
-    """The first message of what a check raised; GX gives one flat record or one per metric."""
-    records = [exceptions] if "raised_exception" in exceptions else list(exceptions.values())
-    messages = sorted(str(record["exception_message"]) for record in records if record["raised_exception"])
-    return messages[0] if messages else None
-
-
-def _columns(check: Check) -> tuple[str, ...]:
-    named = check.kwargs
-    single = (named[key] for key in ("column", "column_A", "column_B") if key in named)
-    return (*single, *named.get("column_list", ()), *named.get("column_set", ()))
-
-
-def _examples(check: Check, seen: Mapping[str, Any]) -> tuple[dict[str, str | None], ...]:
-    """Up to EXAMPLES unexpected rows: their key and the values judged."""
-    rows = (
-        seen.get("details", {}).get("unexpected_rows")
-        or seen.get("partial_unexpected_index_list")
-        or seen.get("partial_unexpected_list")
-        or ()
-    )
-    columns = _columns(check)
-    named = (row if isinstance(row, Mapping) else dict(zip(columns, [row], strict=False)) for row in rows)
-    short = ({str(name): None if value is None else _short(value) for name, value in row.items()} for row in named)
-    return tuple(sorted(short, key=lambda row: json.dumps(row, sort_keys=True)))[:EXAMPLES]
+def _row_count(connection: duckdb.DuckDBPyConnection, mart: str) -> int:
+    rows: int = connection.execute(f'select count(*) from {SCHEMA}."{mart}"').fetchall()[0][0]
+    return rows
 
 
 def _short(value: Any) -> str:

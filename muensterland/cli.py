@@ -8,10 +8,12 @@ from rich.console import Console
 
 from connectors.catalogue import CatalogueError, load_catalogue
 from connectors.registry import check_source
+from muensterland import gate_command
 from muensterland.run import AnotherRunIsActive, MirrorMissing
 from muensterland.settings import HomeBelongsToAnotherInput, Settings
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(gate_command.app, name="gate")
 
 
 @app.command()

@@ -134,18 +134,37 @@ def build(run: str, as_of: str, domain: str) -> dict[str, int]:
     return marts
 
 
-def gate(run: str) -> dict[str, Any]:
-    """Judge the candidate; returns the verdict as a dictionary. Raises GateIsRed where a critical check fails."""
-    from expectations.gate import judge
+def gate(run: str, as_of: str) -> dict[str, Any]:
+    """Judge the candidate and keep the judgement; the verdict in short: `passed`, `counts`, its number `judgement`.
 
+    Raises GateIsRed where a critical check fails that is not quarantined.
+    """
+    from expectations.gate import PAGE, REPORT, UNEXPECTED, judge
+    from expectations.verdict import Past
+    from muensterland.feeds import feeding_sources
+    from publishing import quality
+
+    settings, instant = Settings(), datetime.fromisoformat(as_of)
     with _timed() as clock:
-        verdict = judge(candidate_of(run), report=Path(run))
+        verdict = judge(
+            candidate_of(run),
+            Path(run),
+            kind=settings.input,
+            as_of=instant,
+            feeds=feeding_sources(manifest_of(run), load_catalogue(settings.sources_dir).values(), settings.input),
+            past=[Past.model_validate(row) for row in quality.past(settings.home.releases)],
+        )
         short: dict[str, Any] = verdict.model_dump(mode="json", include={"passed", "counts"})
+        short["judgement"] = quality.record(settings.home.releases, Path(run) / REPORT, Path(run) / PAGE, instant)
         progress.info("gate     %s%s", gate_headline(short), clock())
         if not verdict.passed:
-            for check in verdict.failures[:5]:
-                progress.error("gate     %s %s: %s", check.mart, ", ".join(check.columns), check.meaning_en)
-            raise GateIsRed(f"{gate_headline(short)}; nothing is promoted, see {run}/gate.html")
+            for check in [check for check in verdict.failures if check.severity == "critical"][:5]:
+                first = [", ".join(f"{name}={value}" for name, value in row.items()) for row in check.examples[:1]]
+                said = "; e.g. ".join([check.error or check.meaning_en, *first])
+                progress.error("gate     %s (%s): %s", check.id, check.owner, said)
+            where = f"see {Path(run) / PAGE} and the rows in {Path(run) / UNEXPECTED}"
+            progress.error("gate     nothing is promoted, %s", where)
+            raise GateIsRed(f"{gate_headline(short)}; nothing is promoted, {where}")
     return short
 
 
@@ -153,7 +172,10 @@ def gate_headline(verdict: dict[str, Any]) -> str:
     """The verdict in a line: green or red, and how many checks of each severity failed."""
     counts = verdict["counts"]
     failed = ", ".join(f"{count['failed']} of {count['checks']} {name}" for name, count in counts.items())
-    return f"{'green' if verdict['passed'] else 'RED'}: failed {failed}"
+    # A release made by former code may still be current, and that knew no quarantine.
+    quarantined = sum(count.get("quarantined", 0) for count in counts.values())
+    known = f"; {quarantined} quarantined" if quarantined else ""
+    return f"{'green' if verdict['passed'] else 'RED'}: failed {failed}{known}"
 
 
 class GateIsRed(RuntimeError):
@@ -163,6 +185,8 @@ class GateIsRed(RuntimeError):
 def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: dict[str, Any]) -> dict[str, Any]:
     """Make the candidate the current release, unless it says just what the current one says."""
     from connectors import view
+    from expectations.gate import PAGE, REPORT, UNEXPECTED
+    from publishing import quality
     from publishing.release import publish
 
     settings = Settings()
@@ -170,7 +194,7 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
     with _timed() as clock:
         published = publish(
             candidate=candidate_of(run),
-            manifest=Path(run) / "target" / "manifest.json",
+            manifest=manifest_of(run),
             releases=settings.home.releases,
             as_of=datetime.fromisoformat(as_of),
             input_key=input_key,
@@ -178,13 +202,16 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
             code_version=code_version,
             gate=verdict,
             synthetic=settings.input == "sample",
-            reports=[Path(run) / "gate.json", Path(run) / "gate.html"],
+            reports=[Path(run) / REPORT, Path(run) / PAGE],
+            judged=quality.Judged(verdict["judgement"], Path(run) / REPORT, Path(run) / UNEXPECTED),
             attributions=[
                 {name: getattr(source, name) for name in ("id", "attribution", "licence", "licence_url")}
                 for source in catalogue.values()
                 if settings.input in source.inputs
             ],
         )
+        if published.promoted:
+            quality.mark(settings.home.releases, verdict["judgement"], published.release.version)
         word = "promoted" if published.promoted else "every mart equals the current release, which stays:"
         progress.info("release  %s %s%s", word, published.release.version, clock())
     # A release made of other inputs may say the same: what was built last is remembered apart from it.
@@ -196,6 +223,11 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
 def candidate_of(run: str) -> Path:
     """The DuckDB file that dbt writes in a run's folder."""
     return Path(run) / "candidate.duckdb"
+
+
+def manifest_of(run: str) -> Path:
+    """What dbt wrote about its models in a run's folder."""
+    return Path(run) / "target" / "manifest.json"
 
 
 def sources_of(settings: Settings, domain: str) -> list[Source]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from muensterland import findings
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Input, Settings
 from muensterland.steps import gate_headline, read_status, source_errors, source_state
@@ -20,6 +21,8 @@ _TITLES: dict[Input, str] = {
 }
 # Of each source; a wholly broken one would fill the screen.
 ERRORS_SHOWN = 3
+_CODES_OF_ERRORS = ("fetch_failed", "payload_refused", "snapshot_refused")
+_SEVERITIES = {"critical": "red", "warning": "yellow"}
 _STYLES = {"new": "green", "unchanged": "", "stale": "yellow", "failed": "red"}
 
 
@@ -48,6 +51,8 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
             f"{'The former release stays current. ' if release else ''}See {settings.home.logs / 'run.log'}"
         )
         return 1
+    for severity, line in findings.in_words(settings.home.releases / "current", _told(settings)):
+        console.print(f"[{_SEVERITIES[severity]}]{severity}[/] {escape(line)}")
     gate = release["gate"]
     for warning in _failed_checks(settings):
         console.print(f"[yellow]{escape(warning)}[/yellow]")
@@ -60,8 +65,19 @@ def show(console: Console, settings: Settings, *, succeeded: bool, seconds: floa
     return 0
 
 
+def _told(settings: Settings) -> set[tuple[str, str]]:
+    """The findings that the errors of this run tell already."""
+    broken = [
+        source.id
+        for sources in sources_by_domain().values()
+        for source in sources
+        if source_errors(settings.home, source.id)
+    ]
+    return {(source_id, code) for source_id in broken for code in _CODES_OF_ERRORS}
+
+
 def _failed_checks(settings: Settings) -> list[str]:
-    """What the gate of the current release found, a line each: severity, mart, how many rows, what should hold."""
+    """What the gate of the current release found, a line each: severity, mart, owner, rows, quarantine, meaning."""
     path = settings.home.releases / "current" / "gate.json"
     checks = json.loads(path.read_text(encoding="utf-8"))["checks"] if path.exists() else []
     return [_in_words(check) for check in checks if not check["success"]]
@@ -70,7 +86,11 @@ def _failed_checks(settings: Settings) -> list[str]:
 def _in_words(check: dict[str, Any]) -> str:
     count = check["unexpected_count"]
     rows = "" if count is None else f" for {count:,} rows"
-    return f"{check['severity']} {check['mart']}: does not hold{rows}: {check['meaning_en']}"
+    # A release made by former code may still be current, and that knew neither owner nor quarantine.
+    owner = f" ({check['owner']})" if "owner" in check else ""
+    known = check.get("quarantine")
+    quarantine = f" (quarantined until {known['expires']}: {known['reason_en']})" if known else ""
+    return f"{check['severity']} {check['mart']}{owner}: does not hold{rows}{quarantine}: {check['meaning_en']}"
 
 
 def _release(settings: Settings) -> dict[str, Any] | None:

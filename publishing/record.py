@@ -52,6 +52,25 @@ class ReleasedMart(_Strict):
     columns: tuple[ReleasedColumn, ...]
 
 
+class QualityTable(_Strict):
+    """A table that tells how the gate judged the release; outside the content that makes a release new."""
+
+    title_de: str
+    title_en: str
+    description: str
+    primary_key: tuple[str, ...]
+    rows: int
+    content_sha256: str
+    columns: tuple[ReleasedColumn, ...]
+
+
+class QualityRecord(_Strict):
+    """The judgement that made the release, by its number in the journal, and the tables that tell of it."""
+
+    judgement: int
+    tables: dict[str, QualityTable]
+
+
 class GateSummary(BaseModel):
     """The gate's verdict in short; the whole of it lies in the run's `gate.json`."""
 
@@ -76,6 +95,7 @@ class Release(_Strict):
     gate: GateSummary
     attributions: tuple[dict[str, str], ...]
     marts: dict[str, ReleasedMart]
+    quality: QualityRecord | None = None
 
     @property
     def warehouse(self) -> Path:

@@ -17,6 +17,8 @@ from typing import Any
 
 from publishing.draft import TITLE_DE, TITLE_EN, build, survey, title
 from publishing.manifest import read_manifest
+from publishing.quality import Judged
+from publishing.quality import write as write_quality
 from publishing.record import RECORD, GateSummary, Release, SnapshotUsed
 
 CURRENT = "current"
@@ -82,12 +84,14 @@ def publish(
     synthetic: bool,
     attributions: Sequence[Mapping[str, str]] = (),
     reports: Sequence[Path] = (),
+    judged: Judged | None = None,
     keep: int = 5,
 ) -> Published:
     """Promote the marts of `candidate` as a new release, unless the current one already says the same.
 
     `inputs` are the snapshots in force (source_id, partition, snapshot_sha256, parse_key), `gate` the verdict as a
-    dictionary (`passed`, `counts`), `reports` files to lay beside the record, `keep` how many releases stay.
+    dictionary (`passed`, `counts`), `reports` files to lay beside the record, `judged` the judgement to
+    tell of in tables of their own, `keep` how many releases stay.
     Raises GateRed where the verdict is not a pass, ManifestIncomplete or CandidateDiffers where dbt's manifest and the
     candidate do not fit; then, and if the process dies at any point, `current` leads where it led before.
     """
@@ -120,6 +124,8 @@ def publish(
             marts=marts,
         )
         build(candidate, draft)
+        if judged is not None:
+            draft = write_quality(draft, former, judged)
         for report in reports:
             shutil.copyfile(report, draft.path / report.name)
         release = _promote(releases, draft)

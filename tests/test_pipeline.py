@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ import duckdb
 import pytest
 
 from connectors.catalogue import DOMAINS, load_catalogue
+from expectations.clock import local_day
+from expectations.row_counts import as_yaml
+from expectations.rules import RULES, row_counts_file
 from muensterland import steps
+from muensterland.gate_command import counted as counted_anew
 from muensterland.orchestration import sources_by_domain
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
 from muensterland.settings import REPOSITORY, Settings
 from muensterland.steps import source_state
+from publishing import quality
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -62,7 +68,7 @@ class Region:
             return None
         for domain in DOMAINS:
             steps.build(run["run"], run["as_of"], domain)
-        steps.promote(**run, verdict=steps.gate(run["run"]))
+        steps.promote(**run, verdict=steps.gate(run["run"], run["as_of"]))
         record: dict[str, Any] = json.loads((self.home / "releases/current/release.json").read_text(encoding="utf-8"))
         return record
 
@@ -97,6 +103,41 @@ def test_the_gates_report_lies_beside_the_release(first: tuple[Region, dict[str,
     assert report["passed"] is True
     assert {check["mart"] for check in report["checks"]} == set(record["marts"])
     assert "<html" in (region.home / "releases/current/gate.html").read_text(encoding="utf-8")
+
+
+def test_the_release_tells_how_it_was_judged(first: tuple[Region, dict[str, Any]]) -> None:
+    region, record = first
+    with duckdb.connect(str(region.home / "releases/current/muensterland.duckdb"), read_only=True) as release:
+        scores = release.sql(
+            "select mart, fresh, complete, valid, consistent from marts.mart_quality_scorecard"
+        ).fetchall()
+        history = release.sql(
+            "select distinct judgement, release, gate_passed from marts.mart_quality_history"
+        ).fetchall()
+        sites = release.sql(
+            "select count(*), any_value(unexpected_count) from marts.mart_quality_unexpected "
+            "where mart = 'dim_counting_site'"
+        ).fetchall()
+    assert {mart for mart, *_ in scores} == set(record["marts"])
+    assert all(0 <= mark <= 1 for _, *marks in scores for mark in marks if mark is not None)
+    # Everything was fetched just now; the calendar has no source.
+    assert {mart for mart, fresh, *_ in scores if fresh != 1} == {"dim_date"}
+    assert history == [(1, record["version"], True)]
+    # Only Münster counts bicycles.
+    assert sites == [(65, 65)]
+
+
+def test_the_row_counts_in_git_are_those_of_the_sample(first: tuple[Region, dict[str, Any]]) -> None:
+    region, _ = first
+    report = json.loads((region.home / "releases/current/gate.json").read_text(encoding="utf-8"))
+    counted = {check["mart"]: check["success"] for check in report["checks"] if "row_count_" in check["expectation"]}
+    assert counted == dict.fromkeys((check["mart"] for check in report["checks"]), True), (
+        "run `gate counts`, review, commit"
+    )
+    warehouse = region.home / "releases/current/muensterland.duckdb"
+    day = local_day(datetime.fromisoformat(AS_OF))
+    written = row_counts_file(RULES, "sample").read_text(encoding="utf-8")
+    assert as_yaml(counted_anew(warehouse, "sample", day)) == written
 
 
 def test_the_same_bytes_in_another_order_give_equal_marts(
@@ -228,9 +269,14 @@ def test_a_red_gate_promotes_nothing_and_says_which_rows(
     with duckdb.connect(str(steps.candidate_of(run["run"]))) as candidate:
         candidate.execute("update marts.dim_municipality set population = -1 where ags = '05515000'")
     with pytest.raises(steps.GateIsRed, match="nothing is promoted"):
-        steps.gate(run["run"])
+        steps.gate(run["run"], run["as_of"])
     report = json.loads((Path(run["run"]) / "gate.json").read_text(encoding="utf-8"))
     failed = [check for check in report["checks"] if not check["success"] and check["severity"] == "critical"]
     assert [check["mart"] for check in failed] == ["dim_municipality"]
     assert "05515000" in json.dumps(failed[0]["examples"])
+    rows = duckdb.sql(
+        f"select row_json from '{run['run']}/gate_unexpected.parquet' where check_id = '{failed[0]['id']}'"
+    ).fetchall()
+    assert [json.loads(row) for (row,) in rows] == [{"ags": "05515000", "population": "-1"}]
+    assert [(past["passed"], past["critical"]) for past in quality.past(region.home / "releases")] == [(False, 1)]
     assert not (region.home / "releases" / "current").exists()

@@ -112,7 +112,9 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
 
 
 def _check_columns(snapshot: Snapshot, out: StagedWriter, shapefile: Path) -> frozenset[str]:
-    columns = frozenset(_pyogrio(snapshot, shapefile, pyogrio.read_info)["fields"])
+    fields = [str(name) for name in _pyogrio(snapshot, shapefile, pyogrio.read_info)["fields"]]
+    out.saw_header(TABLE, fields)
+    columns = frozenset(fields)
     for name in sorted(columns - KNOWN_COLUMNS):
         out.drift(TABLE, name, "new")
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
@@ -171,7 +173,7 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
 
 CONNECTOR = Connector(
     name="bkg_boundaries",
-    version=2,
+    version=3,
     payload="zip",
     tables=(TABLE,),
     parse=parse,

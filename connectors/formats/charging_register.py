@@ -101,6 +101,7 @@ def _positions(snapshot: Snapshot, out: StagedWriter, names: list[str]) -> dict[
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: the header holds {', '.join(sorted(repeated))} twice"
         )
+    out.saw_header(TABLE, names)
     staged = {header for field in FIELDS for header in field.headers}
     for name in names:
         if name and name not in staged | COLUMNS_NOT_STAGED and not PLUG_COLUMN.fullmatch(name):
@@ -245,4 +246,4 @@ DEVICE_FIELDS = (
 )
 FIELDS = PLACE_FIELDS + DEVICE_FIELDS
 
-CONNECTOR = Connector(name="charging_register", version=2, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="charging_register", version=3, payload="csv", tables=(TABLE,), parse=parse)

@@ -192,6 +192,7 @@ def _channels(snapshot: Snapshot, header: list[str], out: StagedWriter) -> list[
     """The value columns in the file's order; columns nobody declared and missing status columns are reported."""
     if not header or header[0] != TIMESTAMP_COLUMN:
         raise _refused(snapshot, f"expected {TIMESTAMP_COLUMN!r} as first column, found {header[:3]}")
+    out.saw_header(COUNT_READING, header)
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
         raise _refused(snapshot, f"column {min(repeated)!r} stands there twice")
@@ -362,6 +363,7 @@ def _channel_entries(entry: Any) -> list[Any]:
 
 def _report_keys(entry: Any, out: StagedWriter) -> None:
     if isinstance(entry, dict):
+        out.saw_fields(COUNT_SITE, dict.fromkeys(entry, 1))
         for key in entry.keys() - set(_SITE_KEYS):
             out.drift(COUNT_SITE, key, "new")
         for key in set(_SITE_KEYS) - entry.keys():
@@ -407,6 +409,6 @@ def _raw(value: Any) -> str:
 
 
 SITES = Connector(
-    name="eco_counter_sites", version=2, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
+    name="eco_counter_sites", version=3, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
-READINGS = Connector(name="eco_counter_csv", version=3, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
+READINGS = Connector(name="eco_counter_csv", version=4, payload="csv", tables=(COUNT_READING,), parse=parse_readings)

@@ -85,6 +85,7 @@ def _measure(snapshot: Snapshot, path: Path) -> tuple[list[str], int]:
 def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[int]:
     """The numbers of the classifying variables; raises SnapshotRefused where a required column is missing."""
     variables = sorted({int(found[1]) for name in header if (found := re.fullmatch(r"(\d)_variable_code", name))})
+    out.saw_header(TABLE, header)
     expected = [*REQUIRED_COLUMNS, *(f"{n}_{part}" for n in variables or [1] for part in VARIABLE_PARTS)]
     for name in header:
         if name not in expected and name not in OTHER_COLUMNS:
@@ -250,7 +251,7 @@ order by record_number
 
 CONNECTOR = Connector(
     name="genesis_ffcsv",
-    version=1,
+    version=3,
     payload="zip",
     tables=(TABLE,),
     parse=parse,

@@ -259,6 +259,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     """
     with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive, out.database() as db:
         members = files(archive)
+        out.saw_header(GTFS_FEED_INFO, [f"file:{name}" for name in sorted(members)])
         _refuse_incomplete(snapshot, members)
         for name in sorted(members.keys() - _UNSTAGED_FILES - {file.name for file in _FILES}):
             out.drift(GTFS_FEED_INFO, f"file:{name}", "new")
@@ -312,7 +313,10 @@ class _Records:
         return SnapshotRefused(f"{self._where}: expected CSV in UTF-8, {error}; ask the publisher again")
 
     def _check_header(self) -> None:
+        self._out.saw_header(self.file.table, self._header)
         staged = {column.source for column in self.file.columns}
+        for name in set(self._header) - staged - self.file.unstaged:
+            self._out.drift(self.file.table, name, "new")
         for column in self.file.columns:
             if column.need != "optional" and column.source not in self._header:
                 self._out.drift(self.file.table, column.source, "missing")
@@ -322,8 +326,6 @@ class _Records:
                 )
             if self._header.count(column.source) > 1:
                 raise SnapshotRefused(f"{self._where} has column {column.source} twice; ask the publisher which holds")
-        for name in set(self._header) - staged - self.file.unstaged:
-            self._out.drift(self.file.table, name, "new")
 
     def stream(self, malformed: list[tuple[int, str, str]]) -> pa.RecordBatchReader:
         """`record_number` (from 1, blank lines apart) and the columns to be staged as text, `raw_` before their names.
@@ -542,7 +544,7 @@ def _cut_to_region(
 
 CONNECTOR = Connector(
     name="gtfs",
-    version=1,
+    version=3,
     payload="zip",
     tables=tuple(file.table for file in _FILES),
     parse=parse,

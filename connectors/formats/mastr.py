@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -75,8 +76,11 @@ def parse(
     """
     units = _Batches(out, ENERGY_UNIT)
     with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
+        # A family's numbered parts are one table: their number grows with the register.
+        families = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in files(archive)}
+        out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(families)])
         for technology in technologies:
-            seen: set[str] = set()
+            seen: Counter[str] = Counter()
             for member, record in _records(snapshot, out, archive, FAMILIES[technology], ENERGY_UNIT):
                 number = units.next_number()
                 if not _is_wanted(out, region if region_only else None, number, record):
@@ -84,7 +88,7 @@ def parse(
                 tags = _tags(out, ENERGY_UNIT, number, record)
                 if tags is None:
                     continue
-                seen.update(tags)
+                seen.update(tags.keys())
                 if len(seen) > TAG_LIMIT:
                     raise SnapshotRefused(
                         f"{snapshot.source_id}: {snapshot.path.name}: {member}: more than {TAG_LIMIT} different tags, "
@@ -93,7 +97,8 @@ def parse(
                 row = _unit(out, number, tags)
                 if row is not None:
                     units.add(row | {"technology": technology, "export_member": member})
-            _report_drift(out, technology, seen)
+            _report_drift(out, technology, set(seen))
+            out.saw_fields(ENERGY_UNIT, seen)
         units.flush()
         _parse_catalogue(snapshot, out, archive)
 
@@ -424,7 +429,7 @@ UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tag
 
 CONNECTOR = Connector(
     name="mastr_export",
-    version=2,
+    version=3,
     payload="zip",
     tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE),
     parse=parse,

@@ -52,7 +52,8 @@ MARKUP_LIMIT = 4_000_000
 ROW_LIMIT = 100_000
 # Attributes of one element are compared with each other.
 TAG_LIMIT_BYTES = 16_384
-LAST_COLUMN = "P"
+# Wider than the layout, so that a new column at its end is seen.
+LAST_COLUMN = "Z"
 # A workbook has no use for a DOCTYPE; entities in one can fill the memory.
 DOCTYPE = b"<!DOCTYPE"
 _LONG_TAG = re.compile(rb"<[^<>]{%d}" % TAG_LIMIT_BYTES)
@@ -170,15 +171,23 @@ def _xml_fault(content: bytes) -> str | None:
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, rows: list[Row]) -> None:
+    names = [_plain(cell) for row in rows[2:4] for cell in row if cell is not None]
+    out.saw_header(TABLE, names)
     for cell, expected in HEADER.items():
         found = _cell(rows, cell)
-        plain = re.sub(r"\d\)|[\s-]", "", str(found))
-        if plain != expected:
+        if _plain(found) != expected:
             out.drift(TABLE, expected, "missing")
+            if found is not None and _plain(found) not in HEADER.values():
+                out.drift(TABLE, _plain(found), "new")
             raise SnapshotRefused(
                 f"{snapshot.source_id}: {snapshot.path.name}: cell {cell}: expected the header {expected!r}, "
                 f"found {found!r}; compare the layout with the parser's HEADER"
             )
+
+
+def _plain(cell: object) -> str:
+    """A header without footnote marks, spaces and hyphens."""
+    return re.sub(r"\d\)|[\s-]", "", str(cell))
 
 
 def _date(snapshot: Snapshot, rows: list[Row], cell: str) -> date:
@@ -270,7 +279,7 @@ FIELDS: tuple[tuple[str, str, Callable[[Row, str], Any]], ...] = (
 
 CONNECTOR = Connector(
     name="municipality_directory",
-    version=2,
+    version=3,
     payload="xlsx",
     tables=(TABLE,),
     parse=parse,

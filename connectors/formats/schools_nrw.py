@@ -72,6 +72,7 @@ def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> l
     names = [name.strip() for name in header]
     while names and not names[-1]:
         names.pop()
+    out.saw_header(TABLE, names)
     staged = [*NAME_COLUMNS, *COORDINATE_COLUMNS, *(header for _, header, _ in FIELDS)]
     for name in names:
         if name not in staged and name not in COLUMNS_NOT_STAGED:
@@ -198,4 +199,4 @@ FIELDS: tuple[tuple[str, str, Callable[[str | None], Any]], ...] = (
     ("operating_since_date", "Schulbetriebsdatum", _day),
 )
 
-CONNECTOR = Connector(name="schools_nrw", version=2, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="schools_nrw", version=3, payload="csv", tables=(TABLE,), parse=parse)

@@ -87,12 +87,14 @@ def zipped(members: Mapping[str, bytes], stamp: tuple[int, int, int, int, int, i
 class Letters:
     """A format for tests: a line is a record of COUNT_SITE; it says what becomes of it.
 
-    `bad …` is rejected, `skip …` out of scope, `lost …` forgotten by the parser, `new …` makes a drift; a file of
-    `broken` cannot be read, at `crash` the parser is killed after it has begun to write.
+    `bad …` is rejected, `skip …` out of scope, `lost …` forgotten by the parser, `new …` makes a drift, `gone …` is a
+    declared column that is missing, `columns a,b` says what the header names; a file of `broken` cannot be read, at
+    `crash` the parser is killed after it has begun to write (unless `kills` is False).
     """
 
     def __init__(self) -> None:
         self.parsed: list[Snapshot] = []
+        self.kills = True
 
     def parse(
         self, snapshot: Snapshot, out: StagedWriter, region: Region, /, *, prefix: str = "", year: int = 0
@@ -108,11 +110,15 @@ class Letters:
                 out.out_of_scope(COUNT_SITE, "said to be skipped")
             elif word == "broken":
                 raise SnapshotRefused(f"{snapshot.path.name}: is broken")
-            elif word == "crash":
+            elif word == "crash" and self.kills:
                 raise KeyboardInterrupt
             elif word != "lost":
                 if word == "new":
                     out.drift(COUNT_SITE, line, "new")
+                if word == "gone":
+                    out.drift(COUNT_SITE, line, "missing")
+                if word == "columns":
+                    out.saw_header(COUNT_SITE, line.removeprefix("columns ").split(","))
                 row = {"record_number": number, "site_id": prefix + line, "site_name": line, "first_year": year or None}
                 out.write(COUNT_SITE, [row])
 
@@ -134,16 +140,22 @@ Land = Callable[..., str]
 def land(landing: Landing, tmp_path: Path) -> Land:
     """Put bytes into the landing as a fetch would; returns their sha256."""
 
-    def keep(partition: str, content: bytes, fetched_at: datetime = AS_OF, into: Landing = landing) -> str:
+    def keep(
+        partition: str,
+        content: bytes,
+        fetched_at: datetime = AS_OF,
+        into: Landing = landing,
+        name: str = "file.csv",
+    ) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         draft = tmp_path / "draft"
         draft.write_bytes(content)
-        into.keep(draft, sha256, "file.csv")
+        into.keep(draft, sha256, name)
         source_id, url = into.folder.name, "https://town.example/file.csv"
         record = FetchRecord(
             source_id, partition, url, fetched_at, fetched_at, 200, None, None, sha256, len(content), "new", None
         )
-        into.append(FetchRecord(**{**vars(record), "file_name": "file.csv"}))
+        into.append(FetchRecord(**{**vars(record), "file_name": name}))
         return sha256
 
     return keep

@@ -32,7 +32,7 @@ from connectors.http import Answer, Ask
 from connectors.landing import Landing
 from connectors.parsing import parse_source
 from tests.connectors import mutations
-from tests.connectors.fuzzing import AS_OF, Original
+from tests.connectors.fuzzing import AS_OF, Original, staged_of
 
 MEGABYTE = 2**20
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -300,7 +300,7 @@ def take(folder: Path) -> dict[str, Any]:
         message = run(place)
         row = landing.log()[-1]
         kept = landing.file(str(row.snapshot_sha256), str(row.file_name))
-        staged_files = len(list(staged.glob(f"*/source_id=town/snapshot_sha256={row.snapshot_sha256}")))
+        staged_files = len(staged_of(staged, str(row.snapshot_sha256)))
         evidence = kept.is_file() and kept.stat().st_size == length
         costs.append(Cost(place.name, message, time.monotonic() - begun, in_force() == former, staged_files, evidence))
         if in_force() != former:

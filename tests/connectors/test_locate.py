@@ -92,3 +92,13 @@ def test_boundaries_are_read_sorted_and_locate_the_points(tmp_path: Path) -> Non
     stage(tmp_path, MUNICIPALITY_BOUNDARY, "a", rows)
     assert boundaries_of(tmp_path)["ags"].to_pylist() == ["05515000", "05558044"]
     assert keys(locate(points(("a", 7.9, 51.5)), boundaries_of(tmp_path))) == [("a", "05558044")]
+
+
+def test_a_point_keeps_the_key_its_record_states(tmp_path: Path) -> None:
+    stage(tmp_path, SCHOOL, "s", [{"school_id": "1", "longitude": 7.1, "latitude": 51.5, "ags": "05558044"}])
+    stage(tmp_path, GTFS_STOPS, "g", [{"stop_id": "1", "stop_lon": 7.1, "stop_lat": 51.5}])
+    located = locate(points_of(tmp_path), boundaries(a05515000=WEST)).to_pylist()
+    assert [(row["entity"], row["ags"], row["stated_ags"]) for row in located] == [
+        ("gtfs_stop", "05515000", None),
+        ("school", "05515000", "05558044"),
+    ]

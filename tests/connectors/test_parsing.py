@@ -176,8 +176,11 @@ def test_a_refused_snapshot_leaves_the_former_in_force_and_is_not_parsed_again(
     assert state(staged, "snapshot_in_force") == before
     assert sites_in_force(staged) == ["a", "b"]
     assert not list(staged.rglob(f"*{refused_sha256}*"))
-    (verdict,) = state(staged, "parse_log")
+    first, verdict = state(staged, "parse_log")
+    assert (first["outcome"], first["is_latest"]) == ("staged", False)
     assert (verdict["snapshot_sha256"], verdict["outcome"]) == (refused_sha256, "refused")
+    assert (verdict["former_sha256"], verdict["is_latest"]) == (first["snapshot_sha256"], True)
+    assert verdict["fetched_at"] == AS_OF + timedelta(days=1)
     assert words in verdict["error"]
 
 
@@ -283,10 +286,11 @@ def test_what_a_killed_parse_left_is_removed_and_the_next_run_completes(
             parse_source(town(), landing, staged)
     assert list(staged.glob(".writing.*"))
     assert not list(staged.rglob("snapshot_sha256=*"))
-    land("file", b"a\n")
+    # The machine is well again: the same bytes are parsed to their end.
+    letters.kills = False
     assert counted(parse_source(town(), landing, staged)) == (1, 0, 0)
     assert not list(staged.glob(".writing.*"))
-    assert sites_in_force(staged) == ["a"]
+    assert sites_in_force(staged) == ["a", "crash"]
 
 
 def test_a_parse_killed_between_two_files_is_done_again(

@@ -17,7 +17,7 @@ from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_REGISTER, PARSED_TABLES, STATE_TABLES
-from connectors.view import COMPACT_FROM, freeze, input_key, inputs_of, snapshots_in_force, troubles
+from connectors.view import COMPACT_FROM, failure_of, freeze, input_key, inputs_of, snapshots_in_force, troubles
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
 
 
@@ -54,10 +54,17 @@ class House:
         trouble = troubles(catalogue, self.landing, self.staged)
         return input_key(catalogue, region(), snapshots_in_force(catalogue, self.staged), trouble, code, as_of)
 
-    def fetch_ends(self, one: Source, outcome: Outcome) -> None:
+    def fetch_ends(
+        self,
+        one: Source,
+        outcome: Outcome,
+        error: str | None = None,
+        partition: str = "file/line=9",
+        evidence: str | None = None,
+    ) -> None:
         at = datetime(2024, 3, 15, 5, tzinfo=UTC)
         record = FetchRecord(
-            one.id, "file/line=9", "https://town.example", at, at, 404, None, None, None, 0, outcome, None
+            one.id, partition, "https://town.example", at, at, 404, None, None, evidence, 0, outcome, error
         )
         Landing(self.landing, one.id).append(record)
 
@@ -134,6 +141,46 @@ def test_the_fetch_log_and_the_verdicts_are_there_as_well(house: House) -> None:
         ("file/line=1", "new", 7, AS_OF.replace(tzinfo=None)),
     ]
     assert rows(view, "parse_log", "partition, outcome") == [("file/line=0", "staged"), ("file/line=1", "refused")]
+
+
+def test_drift_and_rejections_are_there_of_superseded_snapshots_as_well(house: House) -> None:
+    town = source(1, rejection_limit=0.5)
+    house.parse(town, {0: b"new a\nbad b\nc\n"})
+    house.parse(town, {0: b"new a\nbad b\nbad c\nd\n"}, AS_OF + timedelta(days=1))
+    view = house.freeze(town)
+    assert rows(view, "count_site", "site_id") == [("d",), ("new a",)]
+    assert rows(view, "column_drift", "column_name") == [("new a",), ("new a",)]
+    assert rows(view, "rejected_row", "raw_text") == [("bad b",), ("bad b",), ("bad c",)]
+    assert rows(view, "parse_log", "outcome, is_latest") == [("staged", False), ("staged", True)]
+
+
+def test_each_resource_has_its_own_limit_or_its_sources(house: House) -> None:
+    sites = {"connector": "letters", "url": "https://town.example/sites", "fresh_for_days": 30}
+    readings = {"connector": "letters", "url": "https://town.example/readings"}
+    view = house.freeze(source_of({"sites": sites, "readings": readings}, fresh_for_days=3))
+    assert rows(view, "source_resource") == [("town", "readings", 3), ("town", "sites", 30)]
+
+
+@pytest.mark.parametrize(
+    ("error", "evidence", "words"),
+    [
+        ("https://a/1: HTTP 503 after 4 attempts; the next run tries again", None, "HTTP 503"),
+        ("https://a/1: HTTP 403 Forbidden, expected 200; see the publisher's page", None, "HTTP 403"),
+        ("https://a/1: not reached (ConnectionError) after 4 attempts; the next run tries again", None, "not reached"),
+        ("https://a/1: cut off after 4711 bytes after 4 attempts; the next run tries again", None, "no usable answer"),
+        ("a.csv: expected csv, html came: '<html> 12:01'; see the kept file", "ab", "expected csv, html came"),
+        (
+            "a_20240101.zip: expected a zip archive, File is not a zip file; ask",
+            "ab",
+            "expected a zip archive, File is not a zip file",
+        ),
+        ("a.zip: unpacks to 99999 bytes, expected at most 5; ask", "ab", "unpacks to … bytes, expected at most …"),
+    ],
+)
+def test_a_failure_is_told_in_words_that_stay_the_same(error: str, evidence: str | None, words: str) -> None:
+    at = AS_OF
+    record = FetchRecord("a", "p", "https://a/1", at, at, None, None, None, evidence, 0, "failed", error)
+    assert failure_of(record) == words
 
 
 @pytest.mark.parametrize(("kind", "offered", "synthetic"), [("live", True, False), ("sample", False, True)])
@@ -275,3 +322,56 @@ def test_the_key_knows_the_clock_by_its_local_date(house: House) -> None:
     evening = datetime(2024, 3, 15, 22, 59, tzinfo=UTC)  # 23:59 in Münster
     assert house.key(town, as_of=evening) == house.key(town, as_of=AS_OF)
     assert house.key(town, as_of=evening + timedelta(minutes=1)) != house.key(town, as_of=AS_OF)
+
+
+def test_the_key_knows_in_which_way_a_fetch_fails_but_not_how_often(house: House) -> None:
+    town = source(2)
+    house.fetch_ends(town, "failed", "https://a/1: HTTP 503 after 4 attempts")
+    first = house.key(town)
+    house.fetch_ends(town, "failed", "https://a/1: HTTP 503 after 3 attempts")
+    assert house.key(town) == first
+    house.fetch_ends(town, "failed", "https://a/1: not reached (Timeout) after 4 attempts")
+    assert house.key(town) != first
+    # The same error page every day, with another time in it.
+    house.fetch_ends(town, "failed", "a.csv: expected csv, html came: '05:01'; see", evidence="ab")
+    refused = house.key(town)
+    house.fetch_ends(town, "failed", "a.csv: expected csv, html came: '05:02'; see", evidence="cd")
+    assert house.key(town) == refused
+
+
+def test_the_key_knows_a_partition_that_vanished_and_none_that_never_was(house: House) -> None:
+    town = source(2)
+    house.parse(town, {0: b"a\n"})
+    before = house.key(town)
+    house.fetch_ends(town, "absent")
+    assert house.key(town) == before
+    house.fetch_ends(town, "absent", partition="file/line=0")
+    assert house.key(town) != before
+
+
+def test_unknown_partitions_are_forgotten_once_they_are_known(house: House) -> None:
+    town = source(2)
+    house.parse(town, {0: b"a\n"})
+    before = house.key(town)
+    house.fetch_ends(town, "failed", "town: sites was never fetched, so its partitions are unknown", partition="file")
+    assert house.key(town) != before
+    house.fetch_ends(town, "absent")
+    assert house.key(town) == before
+
+
+def test_the_key_knows_refusals_and_what_comparing_found(house: House) -> None:
+    town = source(1)
+    many = "".join(f"line {number}\n" for number in range(40)).encode()
+    house.parse(town, {0: many})
+    before = house.key(town)
+    house.parse(town, {0: b"few\n"}, AS_OF + timedelta(days=1))
+    refused = house.key(town)
+    assert refused != before
+    trouble = troubles({"town": town}, house.landing, house.staged)
+    assert [words.split(":")[0].split(" ")[2] for words in trouble if "refused" in words] == ["refused"]
+    assert any("record_guard" in words for words in trouble)
+    # The same bytes confirmed change nothing; others refused in the same way are another snapshot.
+    house.parse(town, {0: b"few\n"}, AS_OF + timedelta(days=2))
+    assert house.key(town) == refused
+    house.parse(town, {0: b"two\n"}, AS_OF + timedelta(days=3))
+    assert house.key(town) != refused

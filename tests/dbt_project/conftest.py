@@ -211,6 +211,10 @@ def stage_core(folder: Staged) -> None:
             for source_id, domain, priority, is_offered in catalogue
         ],
     )
+    folder.state(
+        tables.SOURCE_RESOURCE,
+        [{"source_id": source_id, "resource": "", "fresh_for_days": 30} for source_id, _, _, _ in catalogue],
+    )
     everywhere = ("register", "boundary", "mastr", "charging", "census", "regional", "schools")
     folder.state(
         tables.SOURCE_COVERAGE,
@@ -235,7 +239,19 @@ def stage_core(folder: Staged) -> None:
             "started_at": at(f"{day}T05:00:00"),
             "finished_at": at(f"{day}T05:00:10"),
             "outcome": outcome,
+            "failure": "HTTP 503" if outcome == "failed" else None,
             "snapshot_sha256": snapshot,
+        }
+
+    def judged(source_id: str, snapshot: str, day: str) -> dict[str, Any]:
+        return {
+            "source_id": source_id,
+            "partition": "",
+            "snapshot_sha256": snapshot,
+            "parse_key": "p1",
+            "outcome": "staged",
+            "fetched_at": at(f"{day}T05:00:10"),
+            "is_latest": True,
         }
 
     folder.state(
@@ -252,20 +268,60 @@ def stage_core(folder: Staged) -> None:
     folder.state(
         tables.PARSE_LOG,
         [
-            {"source_id": "mastr", "partition": "", "snapshot_sha256": "s1", "parse_key": "p1", "outcome": "staged"},
+            {**judged("mastr", "s1", "2026-11-01"), "is_latest": False},
+            {
+                **judged("mastr", "broken", "2026-11-21"),
+                "outcome": "refused",
+                "error": "export.zip: energy_unit: 2 records,\nformer 8",
+                "former_sha256": "s1",
+            },
+            {**judged("register", "old", "2026-10-01"), "is_latest": False},
+            {**judged("register", "s1", "2026-11-21"), "former_sha256": "old"},
+        ],
+    )
+    folder.state(
+        tables.SNAPSHOT_FINDING,
+        [
             {
                 "source_id": "mastr",
                 "partition": "",
                 "snapshot_sha256": "broken",
-                "parse_key": "p1",
-                "outcome": "refused",
-            },
+                "former_sha256": "s1",
+                "code": "record_guard",
+                "table_name": "energy_unit",
+                "subject": "records",
+                "example": "energy_unit: 2 records, the former snapshot has 8",
+            }
+        ],
+    )
+    # The former snapshot dates the same drift of the one in force.
+    phone = {"table_name": "municipality_register", "column_name": "Telefon", "change": "new"}
+    folder.write(tables.COLUMN_DRIFT, "register", [phone], snapshot="old")
+    folder.write(tables.COLUMN_DRIFT, "register", [phone, {**phone, "column_name": "Fax"}])
+    folder.write(
+        tables.REJECTED_ROW,
+        "register",
+        [
+            {
+                "record_number": 70,
+                "table_name": "municipality_register",
+                "column_name": "ags",
+                "raw_text": "=1+1\t",
+                "reason": "no key",
+            }
         ],
     )
     folder.state(
         tables.LOCATED_POINT,
         [
-            {"source_id": source_id, "snapshot_sha256": "s1", "entity": entity, "entity_id": entity_id, "ags": ags}
+            {
+                "source_id": source_id,
+                "snapshot_sha256": "s1",
+                "entity": entity,
+                "entity_id": entity_id,
+                "ags": ags,
+                "stated_ags": {"U5": BORKEN_1, "100": MUENSTER}.get(entity_id),
+            }
             for source_id, entity, entity_id, ags in [
                 ("feed_a", "gtfs_stop", "M1", MUENSTER),
                 ("feed_a", "gtfs_stop", "M2", MUENSTER),

@@ -16,6 +16,7 @@ MARTS = {
     "dim_date": ["date"],
     "dim_source": ["source_id"],
     "mart_coverage": ["ags", "domain", "source_id"],
+    "mart_source_finding": ["source_id", "snapshot_sha256", "code"],
     "dim_stop": ["source_id", "stop_id"],
     "fct_departure_day": ["source_id", "stop_id", "service_date"],
     "mart_transit_supply": ["ags", "service_date"],

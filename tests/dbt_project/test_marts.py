@@ -91,6 +91,63 @@ def test_coverage_says_how_fresh_and_why(built: Any) -> None:
     assert blank == [("none", "none", "no source of this domain covers the municipality", None)]
 
 
+def test_findings_are_counted_with_their_first_example(built: Any) -> None:
+    rows = built.query(
+        "select source_id, snapshot_sha256, code, severity, count, example, first_seen_at "
+        "from marts.mart_source_finding order by source_id, snapshot_sha256, code"
+    )
+    assert [row[:6] for row in rows] == [
+        ("boundary", "none", "source_stale", "warning", 30, ": no successful fetch within 30 days"),
+        ("counters", "none", "fetch_failed", "warning", 1, ": HTTP 503"),
+        (
+            *("mastr", "broken", "record_guard", "warning", 1),
+            "energy_unit: 2 records, the former snapshot has 8",
+        ),
+        (
+            *("mastr", "broken", "snapshot_refused", "critical", 1),
+            r": export.zip: energy_unit: 2 records,\x0aformer 8",
+        ),
+        (
+            *("mastr", "s1", "location_conflict", "info", 1),
+            "energy_unit U5: the record says 05554001, the point lies in 05554002",
+        ),
+        (
+            *("register", "s1", "column_new", "info", 2),
+            "municipality_register.Fax: nobody declared it",
+        ),
+        (
+            *("register", "s1", "record_rejected", "warning", 1),
+            r"municipality_register record 70, ags: no key: =1+1\x09",
+        ),
+        ("schools", "none", "source_stale", "warning", 30, ": no successful fetch within 30 days"),
+        (
+            *("schools", "s1", "location_conflict", "info", 1),
+            "school 100: the record says 05515000, the point lies in 05554001",
+        ),
+    ]
+    seen = {(row[0], row[2]): row[6].isoformat() if row[6] else None for row in rows}
+    assert seen == {
+        ("boundary", "source_stale"): "2026-10-31T05:00:10+00:00",  # 30 days after its last success
+        ("counters", "fetch_failed"): "2026-11-21T05:00:10+00:00",
+        ("mastr", "record_guard"): "2026-11-21T05:00:10+00:00",
+        ("mastr", "snapshot_refused"): "2026-11-21T05:00:10+00:00",
+        ("mastr", "location_conflict"): "2026-11-01T05:00:10+00:00",
+        ("register", "column_new"): "2026-11-21T05:00:10+00:00",  # Fax; only Telefon was there before
+        ("register", "record_rejected"): "2026-11-21T05:00:10+00:00",
+        ("schools", "source_stale"): None,
+        ("schools", "location_conflict"): None,
+    }
+
+
+def test_every_rejection_and_drift_in_force_is_a_finding(built: Any) -> None:
+    counted = built.query(
+        "select code, sum(count) from marts.mart_source_finding where code in ('record_rejected', 'column_new') "
+        "group by code order by code"
+    )
+    assert counted == [("column_new", 2), ("record_rejected", 1)]
+    assert built.query("select sum(records_rejected) from marts.dim_source where source_id = 'register'") == [(1,)]
+
+
 # -- transit ------------------------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,18 @@
-"""A candidate whose 18 marts are as the suites want them, small, made in SQL."""
+"""A candidate whose 19 marts are as the suites want them, small, made in SQL."""
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+
+from expectations.gate import judge
+from expectations.rules import RULES
+from expectations.verdict import Result, Verdict
 
 # Each Kreis with the number of its municipalities; their keys are numbered through here, the real ones have gaps.
 GOOD = """
@@ -38,6 +45,9 @@ create table marts.mart_coverage as
         'fresh' as freshness_status, null::varchar as reason
     from marts.dim_municipality
     cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers')) as domains (domain);
+create table marts.mart_source_finding as
+    select 'city' as source_id, 'none' as snapshot_sha256, 'fetch_failed' as code, 'warning' as severity,
+        1::bigint as count, 'readings: HTTP 503' as example, timestamptz '2025-01-01 00:00:00Z' as first_seen_at;
 create table marts.dim_stop as
     select 'city' as source_id, 'stop ' || ags as stop_id, name as stop_name, longitude, latitude, ags
     from marts.dim_municipality;
@@ -110,3 +120,56 @@ def change(candidate: Path, *statements: str) -> Path:
         for statement in statements:
             connection.execute(statement)
     return candidate
+
+
+AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+OWNERS = """\
+gate: platform
+owners:
+  platform: {title_de: Plattform, title_en: Platform}
+  mobility: {title_de: Verkehr, title_en: Mobility}
+"""
+
+
+def write_rules(
+    folder: Path, suite: str, *, quarantine: str = "quarantined: []\n", row_counts: str | None = None
+) -> Path:
+    """A folder of rules with one suite (core.yml) and, where given, the row counts of INPUT=sample."""
+    for name in ("suites", "row_counts"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "owners.yml").write_text(OWNERS, encoding="utf-8")
+    (folder / "suites" / "core.yml").write_text(suite, encoding="utf-8")
+    (folder / "quarantine.yml").write_text(quarantine, encoding="utf-8")
+    if row_counts is not None:
+        (folder / "row_counts" / "sample.yml").write_text(row_counts, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def uncounted(tmp_path: Path) -> Path:
+    """The rules in git, their row counts left out: the candidate here is as small as can be."""
+    return shutil.copytree(
+        RULES, tmp_path / "rules", ignore=shutil.ignore_patterns("row_counts", "*.py", "__pycache__")
+    )
+
+
+def judged(candidate: Path, report: Path, **changed: Any) -> Verdict:
+    """The verdict on a candidate; of INPUT=live and by the rules in git where nothing else is said."""
+    arguments: dict[str, Any] = {"kind": "live", "as_of": AS_OF, "feeds": {}}
+    return judge(candidate, report, **{**arguments, **changed})
+
+
+def result(**changed: Any) -> Result:
+    """A check that holds, critical, on values that should be there; `changed` says otherwise."""
+    said: dict[str, Any] = {
+        "id": "dim_area.check",
+        "mart": "dim_area",
+        "expectation": "unexpected_rows_expectation",
+        "owner": "platform",
+        "dimension": "complete",
+        "severity": "critical",
+        "success": True,
+        "meaning_de": "Alles da.",
+        "meaning_en": "All there.",
+    }
+    return Result(**{**said, **changed})

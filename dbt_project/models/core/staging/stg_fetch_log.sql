@@ -10,5 +10,6 @@ select
     snapshot_sha256,
     bytes,
     outcome,
-    error
+    error,
+    failure
 from {{ staged('fetch_log') }}

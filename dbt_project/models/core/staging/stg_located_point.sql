@@ -5,7 +5,8 @@ select
     staged.entity_id,
     staged.longitude,
     staged.latitude,
-    staged.ags
+    staged.ags,
+    staged.stated_ags
 from {{ staged('located_point') }} as staged
 where exists (
     select 1

@@ -4,5 +4,8 @@ select
     snapshot_sha256,
     parse_key,
     outcome,
-    error
+    error,
+    former_sha256,
+    fetched_at,
+    is_latest
 from {{ staged('parse_log') }}

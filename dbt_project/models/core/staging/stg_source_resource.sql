@@ -1,0 +1,5 @@
+select
+    source_id,
+    resource,
+    fresh_for_days
+from {{ staged('source_resource') }}

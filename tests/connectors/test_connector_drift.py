@@ -1,0 +1,316 @@
+"""Every connector with named columns tells which came, went or were renamed; `freeze` keeps the former snapshot."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.catalogue import Source
+from connectors.landing import Landing
+from connectors.parsing import ParseSummary, parse_source
+from muensterland.sample import energy, mobility, registers, territory, transit
+from muensterland.sample.generate import generate
+from tests.connectors.conftest import AS_OF, Land, source_of
+
+Edit = Callable[[bytes], bytes]
+SCHOOL, DEVICE, READING, REGISTER = "school", "charging_station", "count_reading", "municipality_register"
+CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
+
+
+def text(old: str, new: str, encoding: str = "utf-8") -> Edit:
+    """Replace a text wherever it stands."""
+
+    def edit(content: bytes) -> bytes:
+        before = content.decode(encoding)
+        assert old in before
+        return before.replace(old, new).encode(encoding)
+
+    return edit
+
+
+def zipped(change: Callable[[dict[str, bytes]], Mapping[str, bytes]]) -> Edit:
+    """Change the members of a zip."""
+
+    def edit(content: bytes) -> bytes:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name, member in change(members).items():
+                archive.writestr(zipfile.ZipInfo(name), member)
+        return packed.getvalue()
+
+    return edit
+
+
+def member(suffix: str, edit: Edit) -> Edit:
+    """Change the one member whose name ends so."""
+
+    def change(members: dict[str, bytes]) -> dict[str, bytes]:
+        (name,) = [name for name in members if name.endswith(suffix)]
+        return {**members, name: edit(members[name])}
+
+    return zipped(change)
+
+
+def without(name: str) -> Edit:
+    return zipped(lambda members: {key: member for key, member in members.items() if key != name})
+
+
+def cell(place: str, value: str) -> Edit:
+    """Change a cell of the sheet that holds the municipalities."""
+
+    def edit(content: bytes) -> bytes:
+        workbook = openpyxl.load_workbook(io.BytesIO(content))
+        (sheet,) = [sheet for sheet in workbook if str(sheet["A1"].value).startswith("Gemeinden in Deutschland")]
+        sheet[place] = value
+        changed = io.BytesIO()
+        workbook.save(changed)
+        return changed.getvalue()
+
+    return edit
+
+
+def dbf_field(old: str, new: str) -> Edit:
+    """Rename a field in the header of a dBase file, where it takes 11 bytes."""
+
+    def edit(content: bytes) -> bytes:
+        name = old.encode().ljust(11, b"\0")
+        assert content.count(name) == 1
+        return content.replace(name, new.encode().ljust(11, b"\0"))
+
+    return edit
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A file of the sample and how it is read."""
+
+    connector: str
+    address: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        return "file/station=900000001" if self.connector == "eco_counter_csv" else "file"
+
+    def source(self, drift: str) -> Source:
+        partitions = {"station": ["900000001"]} if self.connector == "eco_counter_csv" else {}
+        url = f"https://town.example/{'{station}' if partitions else 'file'}"
+        # Only columns are looked at here.
+        guards = {"size_ratio": "off", "record_ratio": "off"}
+        file = {
+            "connector": self.connector,
+            "url": url,
+            "options": self.options,
+            "partitions": partitions,
+            "guards": guards,
+        }
+        return source_of({"file": file}, drift=drift)
+
+
+SCHOOLS = Publisher("schools_nrw", registers.SCHOOLS)
+CHARGING = Publisher("charging_register", energy.CHARGING)
+DIRECTORY = Publisher("municipality_directory", territory.REGISTER)
+BOUNDARIES = Publisher("bkg_boundaries", territory.BOUNDARIES)
+FEED = Publisher("gtfs", transit.OPERATOR)
+SITES = Publisher("eco_counter_sites", f"{mobility.BASE}/site_min.json")
+READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv")
+STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
+MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
+
+# publisher, what it changes, what is told: (change, table, column)
+REPORTED = {
+    "schools-vanished": (
+        SCHOOLS,
+        text("Homepage;", "Bemerkung;"),
+        {("missing", SCHOOL, "Homepage"), ("new", SCHOOL, "Bemerkung")},
+    ),
+    "schools-renamed": (
+        SCHOOLS,
+        text("Faxvorwahl;", "Fax-Vorwahl;"),
+        {("new", SCHOOL, "Fax-Vorwahl"), ("renamed", SCHOOL, "Faxvorwahl -> Fax-Vorwahl")},
+    ),
+    "charging-renamed": (
+        CHARGING,
+        text("Adresszusatz;", "Adress-Zusatz;"),
+        {("new", DEVICE, "Adress-Zusatz"), ("renamed", DEVICE, "Adresszusatz -> Adress-Zusatz")},
+    ),
+    "charging-vanished": (
+        CHARGING,
+        text("Public Key4", "EVSE-ID4"),
+        {("missing", DEVICE, "Public Key4"), ("new", DEVICE, "EVSE-ID4")},
+    ),
+    "charging-spelt-as-before": (
+        CHARGING,
+        text("Art der Ladeeinrichung", "Art der Ladeeinrichtung"),
+        {("renamed", DEVICE, "Art der Ladeeinrichung -> Art der Ladeeinrichtung")},
+    ),
+    "directory-new": (DIRECTORY, cell("U3", "Höhe m"), {("new", REGISTER, "Höhem")}),
+    "boundaries-vanished": (
+        BOUNDARIES,
+        member(".dbf", dbf_field("IBZ", "XYZ")),
+        {("missing", "municipality_boundary", "IBZ"), ("new", "municipality_boundary", "XYZ")},
+    ),
+    "gtfs-vanished": (
+        FEED,
+        member("stops.txt", text("stop_code", "zone_id")),
+        {("missing", "gtfs_stops", "stop_code"), ("new", "gtfs_stops", "zone_id")},
+    ),
+    "gtfs-renamed": (
+        FEED,
+        member("trips.txt", text("trip_headsign", "trip_headsigns")),
+        {("new", "gtfs_trips", "trip_headsigns"), ("renamed", "gtfs_trips", "trip_headsign -> trip_headsigns")},
+    ),
+    "gtfs-file-vanished": (FEED, without("feed_info.txt"), None),
+    "gtfs-file-new": (
+        FEED,
+        zipped(lambda members: {**members, "shapes.txt": b"shape_id\n"}),
+        {("new", "gtfs_feed_info", "file:shapes.txt")},
+    ),
+    "sites-renamed": (
+        SITES,
+        text('"start"', '"starts"'),
+        {("renamed", "count_site", "start -> starts")},
+    ),
+    "readings-relabelled": (
+        READINGS,
+        text("(FR stdteinwärts)", "(FR stadteinwärts)"),
+        {("renamed", READING, "901000001 (FR stdteinwärts) -> 901000001 (FR stadteinwärts)")},
+    ),
+    "readings-vanished": (
+        READINGS,
+        text(",902000001-status", ",Bemerkung"),
+        {("missing", READING, "902000001-status"), ("new", READING, "Bemerkung")},
+    ),
+    "statistic-renamed": (
+        STATISTIC,
+        member("_flat.csv", text("time_label", "time_labels")),
+        {
+            ("new", "statistic_value", "time_labels"),
+            ("renamed", "statistic_value", "time_label -> time_labels"),
+        },
+    ),
+    "mastr-renamed": (
+        MASTR,
+        member("EinheitenWasser.xml", text("DatumLetzteAktualisierung>", "DatumLetzteAktualisierungen>", "utf-16")),
+        {
+            ("renamed", "energy_unit", "DatumLetzteAktualisierung -> DatumLetzteAktualisierungen"),
+        },
+    ),
+    "mastr-vanished": (
+        MASTR,
+        member("EinheitenWasser.xml", text("Postleitzahl>", "Zustellort>", "utf-16")),
+        {("missing", "energy_unit", "Postleitzahl"), ("new", "energy_unit", "Zustellort")},
+    ),
+    "mastr-file-vanished": (
+        MASTR,
+        without("Katalogkategorien.xml"),
+        {("missing", "energy_unit", "file:Katalogkategorien")},
+    ),
+}
+# A column that must be there refuses the snapshot anyway; what it is called now is told as well.
+REFUSED = {
+    "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
+    "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
+    "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
+    "boundaries": (BOUNDARIES, member(".dbf", dbf_field("GEN", "GENN")), ("municipality_boundary", "GEN -> GENN")),
+    "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
+    "statistic": (
+        STATISTIC,
+        member("_flat.csv", text("value_unit", "value_units")),
+        ("statistic_value", "value_unit -> value_units"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("publishers")
+    generate(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Home:
+    landing: Landing
+    staged: Path
+    sample: Path
+    land: Land
+
+    def ingest(self, publisher: Publisher, edit: Edit, drift: str) -> tuple[str, ParseSummary]:
+        """Two snapshots, the second as edited; returns the sha256 of the first and what parsing came to."""
+        content = (self.sample / publisher.address).read_bytes()
+        name = Path(publisher.address).name
+        first = self.land(publisher.partition, content, name=name)
+        assert parse_source(publisher.source(drift), self.landing, self.staged).refused == 0
+        self.land(publisher.partition, edit(content), AS_OF + timedelta(days=1), name=name)
+        return first, parse_source(publisher.source(drift), self.landing, self.staged)
+
+    @property
+    def in_force(self) -> str:
+        (row,) = pq.ParquetFile(self.staged / "snapshot_in_force" / "town.parquet").read().to_pylist()
+        return str(row["snapshot_sha256"])
+
+    def told(self, first: str) -> set[tuple[str, str, str]]:
+        """(change, table, column) of the second snapshot, by itself and against the first."""
+        rows: list[dict[str, Any]] = []
+        for place in (self.staged / "column_drift").rglob("*.parquet"):
+            rows += pq.ParquetFile(place).read().to_pylist()
+        own = {
+            (row["change"], row["table_name"], " -> ".join(filter(None, (row["former_name"], row["column_name"]))))
+            for row in rows
+            if row["snapshot_sha256"] != first
+        }
+        compared = pq.ParquetFile(self.staged / "snapshot_finding" / "town.parquet").read().to_pylist()
+        return own | {(row["code"].split("_")[1], row["table_name"], row["subject"]) for row in compared}
+
+
+@pytest.fixture
+def home(landing: Landing, sample: Path, land: Land, tmp_path: Path) -> Home:
+    return Home(landing, tmp_path / "staged", sample, land)
+
+
+@pytest.mark.parametrize(("publisher", "edit", "expected"), REPORTED.values(), ids=REPORTED)
+def test_a_changed_column_is_reported(
+    home: Home, publisher: Publisher, edit: Edit, expected: set[tuple[str, str, str]] | None
+) -> None:
+    first, summary = home.ingest(publisher, edit, "report")
+    assert summary.refused == 0, summary.errors
+    assert home.in_force != first
+    told = home.told(first)
+    if expected is None:
+        # With the file its columns are gone as well.
+        assert ("missing", "gtfs_feed_info", "file:feed_info.txt") in told
+        assert ("missing", "gtfs_feed_info", "feed_version") in told
+    else:
+        assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("publisher", "edit"), [(publisher, edit) for publisher, edit, _ in REPORTED.values()], ids=REPORTED
+)
+def test_a_changed_column_is_refused_where_the_source_is_frozen(home: Home, publisher: Publisher, edit: Edit) -> None:
+    first, summary = home.ingest(publisher, edit, "freeze")
+    assert summary.refused == 1
+    assert "town.yml says drift: freeze" in summary.errors[0]
+    assert home.in_force == first
+
+
+@pytest.mark.parametrize(("publisher", "edit", "renamed"), REFUSED.values(), ids=REFUSED)
+def test_a_required_column_that_was_renamed_refuses_and_is_named(
+    home: Home, publisher: Publisher, edit: Edit, renamed: tuple[str, str]
+) -> None:
+    first, summary = home.ingest(publisher, edit, "report")
+    assert summary.refused == 1
+    assert home.in_force == first
+    assert ("renamed", *renamed) in home.told(first)
