@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMMAND := $(BIN)/muensterland
 export INPUT ?=
 export MIRROR ?=
 export REGION_HOME ?=
@@ -20,12 +21,12 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test fuzz chaos lint format check lock clean
+.PHONY: help setup run up down status test fuzz day chaos lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-setup: $(READY) ## build .venv from the hashed lock; again only when the lock changes
+setup: $(READY) $(COMMAND) ## build .venv from the hashed lock; again only when the lock changes
 
 $(READY): requirements.lock
 	@echo "setting up $(VENV) from requirements.lock"
@@ -35,14 +36,29 @@ $(READY): requirements.lock
 	@$(BIN)/uv pip install --quiet --system-certs --compile-bytecode --python $(BIN)/python --require-hashes --link-mode hardlink -r requirements.lock
 	@touch $@
 
-run: $(READY) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
+$(COMMAND): muensterland/command.sh $(READY)
+	@install -m 755 $< $@
+
+run: $(READY) $(COMMAND) ## run the whole pipeline: INPUT=sample (default), mirror (with MIRROR=http://…) or live
 	@$(BIN)/python -m muensterland run
+
+up: $(READY) ## start Airflow on 127.0.0.1:8080 with the DAGs on their schedules (AIRFLOW_PORT, METADATA_DATABASE)
+	@$(BIN)/python -m muensterland up
+
+down: $(READY) ## stop the Airflow that `make up` started
+	@$(BIN)/python -m muensterland down
+
+status: $(READY) ## say how the Airflow of this home is, and which troubles stand
+	@$(BIN)/python -m muensterland status
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 fuzz: $(READY) ## fetch and parse damaged files of every format: COUNT=2000 SEED=1
 	@$(BIN)/python -m tests.connectors.fuzzing --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
+
+day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten minutes
+	@$(BIN)/python -m pytest -m living tests/living
 
 chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (needs root): the next run must be right
 	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)

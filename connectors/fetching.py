@@ -33,9 +33,10 @@ from connectors.genesis import (
     without_stamp,
 )
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
-from connectors.landing import FetchRecord, Landing, Outcome
+from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
 from connectors.registry import connector
+from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,13 @@ class FetchSummary:
     errors: tuple[str, ...]
 
 
-def fetch_source(source: Source, landing: Landing, client: Client, as_of: datetime) -> FetchSummary:
-    """Ask for every partition that is due and keep what came; failures are rows of the log and of the summary."""
+def fetch_source(
+    source: Source, landing: Landing, client: Client, as_of: datetime, selection: Selection = DUE
+) -> FetchSummary:
+    """Ask for every partition that is due, or for those of `selection`, and keep what came.
+
+    Failures are rows of the log and of the summary.
+    """
     # Drafts of a killed fetch; one source is fetched by one process at a time.
     for leftover in landing.folder.glob(".fetching-*"):
         shutil.rmtree(leftover)
@@ -86,9 +92,10 @@ def fetch_source(source: Source, landing: Landing, client: Client, as_of: dateti
             records.append(_failure(source, Partition(name), resource.url, str(error)))
             landing.append(records[-1])
             continue
-        due = list(_due(partitions, resource, landing, as_of))
-        settled += len(partitions) - len(due)
-        previous = landing.latest_downloads()
+        chosen = [partition for partition in partitions if selection.covers(resource, partition.values)]
+        due = chosen if selection.asks_again else list(_due(chosen, resource, landing, as_of))
+        settled += len(chosen) - len(due)
+        previous = selection.known(landing.latest_downloads())
         fetch = functools.partial(_fetch, source, resource, landing, client, previous)
         with ThreadPoolExecutor(PARALLEL_PER_HOST, thread_name_prefix=source.id) as pool:
             for record in pool.map(fetch, due):
@@ -164,10 +171,15 @@ def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list
     return list(dict.fromkeys(map(str, found)))
 
 
+def _answers(landing: Landing) -> list[FetchRecord]:
+    """The attempts that publishers answered; what was dropped by hand says nothing of them."""
+    return [row for row in landing.log() if row.outcome != "failed" and not row.url.startswith(INBOX)]
+
+
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
     """Leave out months that are long over and were asked for not long ago."""
     spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
-    asked = {row.partition: row.finished_at for row in landing.log() if row.outcome != "failed"} if spans else {}
+    asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
     for partition in partitions:
         at = asked.get(partition.id)
         values = dict(partition.values)

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -91,6 +91,12 @@ class Client:
         self._sleep = sleep
         self._jitter = jitter
         self._sessions = threading.local()
+        self._asked_back: list[datetime] = []
+
+    @property
+    def asked_back_at(self) -> datetime | None:
+        """When publishers that asked for more patience than `download` has want to be asked again, at the latest."""
+        return max(self._asked_back, default=None)
 
     def download(self, ask: Ask, target: Path) -> Answer:
         """Write the answer's body to `target`.
@@ -115,6 +121,8 @@ class Client:
                 backoff = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** (attempt - 1)) * (0.5 + self._jitter())
                 wait_s = backoff if fault.wait_s is None else fault.wait_s
                 if wait_s > RETRY_AFTER_LIMIT_S or time.monotonic() + wait_s > deadline:
+                    if fault.wait_s is not None:
+                        self._asked_back.append(_instant_in(fault.wait_s))
                     raise FetchFailed(
                         f"{ask.url}: {fault}, waiting {wait_s:.0f} s is too long; run again later"
                     ) from fault
@@ -315,6 +323,11 @@ def _place_at(url: str) -> threading.BoundedSemaphore:
     """One of the few places that requests to a host share."""
     with _host_places_lock:
         return _host_places[urlsplit(url).netloc]
+
+
+def _instant_in(seconds: float) -> datetime:
+    """The instant so many seconds from now; a publisher's endless wait is a year."""
+    return datetime.now(UTC) + timedelta(seconds=min(seconds, 365 * 86_400.0))
 
 
 def _retry_after_s(value: str | None) -> float | None:

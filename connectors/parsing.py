@@ -36,6 +36,7 @@ from connectors.judging import (
 from connectors.landing import Landing
 from connectors.region import region
 from connectors.registry import connector, parse_key, parse_options
+from connectors.selection import DUE, Selection
 from connectors.staging import Account, StagedWriter, remove_leftovers, replace_parquet, staged_file
 from connectors.tables import PARSE_LOG, RECORD_ACCOUNT, SNAPSHOT_FINDING, SNAPSHOT_IN_FORCE
 
@@ -57,12 +58,13 @@ class ParseSummary:
     errors: tuple[str, ...]
 
 
-def parse_source(source: Source, landing: Landing, staged: Path) -> ParseSummary:
+def parse_source(source: Source, landing: Landing, staged: Path, selection: Selection = DUE) -> ParseSummary:
     """Judge every landed snapshot that was not judged yet and replace the source's rows of `snapshot_in_force`.
 
     A refused snapshot leaves the former one of its partition in force and is not parsed again until its bytes, the
     source's options or limits, or the parser change. A superseded snapshot keeps its verdict when the parser changes.
     Where nothing that landed may be in force, or nothing is left of it, what was in force before stays.
+    A selection `afresh` parses and judges everything that landed again.
     """
     remove_leftovers(staged, source.id)
     in_force = {
@@ -70,7 +72,7 @@ def parse_source(source: Source, landing: Landing, staged: Path) -> ParseSummary
         for row in _rows(staged, SNAPSHOT_IN_FORCE.name, source.id)
         if row["partition"].split("/")[0] in source.resources
     }
-    desk = _Desk(source, staged)
+    desk = _Desk(source, staged, selection)
     verdicts: list[_Verdict] = []
     outcomes: Counter[str] = Counter()
     for partition, entries in landed(landing).items():
@@ -151,8 +153,9 @@ class _Desk:
     parsed: how many snapshots were parsed and staged in this run.
     """
 
-    def __init__(self, source: Source, staged: Path) -> None:
-        self._source, self._staged = source, staged
+    def __init__(self, source: Source, staged: Path, selection: Selection) -> None:
+        self._source, self._staged, self._afresh = source, staged, selection.afresh
+        self._read_again: set[tuple[str, str]] = set()
         self._keys: dict[str, tuple[str, str]] = {}
         self.parsed = 0
         findings: dict[tuple[str, str, str | None], list[Finding]] = defaultdict(list)
@@ -162,7 +165,7 @@ class _Desk:
         self._remembered = {
             key: (row, tuple(findings[key]))
             for row in _rows(staged, PARSE_LOG.name, source.id)
-            if (key := (row["partition"], row["snapshot_sha256"], row.get("former_sha256")))
+            if (key := (row["partition"], row["snapshot_sha256"], row.get("former_sha256"))) and not self._afresh
         }
 
     def judge_all(self, partition: str, entries: Sequence[Landed]) -> list[_Verdict]:
@@ -263,10 +266,13 @@ class _Desk:
 
     def _known_figures(self, partition: str, entry: Landed) -> Figures | None:
         _, key = self._key(partition)
+        if self._afresh and (entry.snapshot_sha256, key) not in self._read_again:
+            return None
         return staged_figures(self._staged, self._source.id, entry.snapshot_sha256, key, entry.path)
 
     def _parse(self, partition: str, entry: Landed, out: StagedWriter) -> None:
         resource, values = self._resource(partition)
+        self._read_again.add((entry.snapshot_sha256, self._key(partition)[1]))
         snapshot, options = (
             Snapshot(self._source.id, entry.path, entry.snapshot_sha256, values),
             parse_options(resource),

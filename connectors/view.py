@@ -208,13 +208,6 @@ def _region_area(region: Region) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REGION_AREA.columns)
 
 
-def inputs_of(view: Path) -> list[dict[str, str]]:
-    """The snapshots a frozen view is made of, for the release's record."""
-    rows = pq.ParquetFile(view / SNAPSHOT_IN_FORCE.name / "rows.parquet").read().drop_columns(["fetched_at"])
-    inputs: list[dict[str, str]] = rows.to_pylist()
-    return inputs
-
-
 def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> list[str]:
     """What marts tell of fetching and parsing beside the snapshots in force, sorted.
 

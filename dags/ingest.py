@@ -6,18 +6,33 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import Asset, MultipleCronTriggerTimetable, Param, dag, get_current_context, task, task_group
+from airflow.sdk import (
+    Asset,
+    AsyncCallback,
+    DeadlineAlert,
+    DeadlineReference,
+    MultipleCronTriggerTimetable,
+    Param,
+    dag,
+    get_current_context,
+    task,
+    task_group,
+)
 
 from connectors.catalogue import Source
-from muensterland.orchestration import asset_name, instant, retries, sources_by_domain, sources_by_pool
+from muensterland.callbacks import deadline_missed, task_failed
+from muensterland.orchestration import (
+    asset_name,
+    doc,
+    instant,
+    retries,
+    sources_by_domain,
+    sources_by_pool,
+    within,
+)
+from muensterland.waiting import FetchSource, selected
 
-DOC = """
-**Ingest {domain}**: fetches what the publishers of this domain have put out and parses it to typed Parquet.
-
-A source that fails does not stop the others: its former snapshot stays in force, `settle` logs the failure and
-`mart_coverage` shows it. What a publisher has not changed is neither downloaded nor parsed again, so that a run may
-be repeated at any time. It runs whenever one of its sources is due by the catalogue.
-"""
+MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
 
 def ingest(domain: str, sources: list[Source]) -> None:
@@ -28,22 +43,36 @@ def ingest(domain: str, sources: list[Source]) -> None:
         schedule=MultipleCronTriggerTimetable(*sorted({s.schedule for s in sources}), timezone="Europe/Berlin"),
         start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"),
         catchup=False,
+        # Two runs of one source would fetch into each other.
         max_active_runs=1,
         default_args={"retries": retries(), "retry_delay": timedelta(minutes=5)},
-        params={"as_of": Param("", type="string", description="ISO instant the run takes for now; empty: now")},
-        doc_md=DOC.format(domain=domain),
+        params={
+            "source": Param("", enum=["", *(s.id for s in sources)], description="only this source; empty: all"),
+            "force": Param(False, type="boolean", description="ask for everything afresh and parse it again"),
+            "from_month": Param("", type="string", pattern=MONTH, description="backfill: first month, YYYY-MM"),
+            "to_month": Param("", type="string", pattern=MONTH, description="backfill: last month, YYYY-MM"),
+            "as_of": Param("", type="string", description="ISO instant the run takes for now; empty: now"),
+        },
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=within("ingest"),
+            callback=AsyncCallback(deadline_missed),
+        ),
+        doc_md=doc("ingest"),
         tags=["ingest", domain],
     )
     def ingest_domain() -> None:
-        @task
+        @task(on_failure_callback=task_failed)
         def clock() -> str:
             return instant(get_current_context()["params"]["as_of"])
 
-        @task(trigger_rule="all_done", outlets=[Asset(asset_name(domain))])
+        @task(trigger_rule="all_done", outlets=[Asset(asset_name(domain))], on_failure_callback=task_failed)
         def settle() -> dict[str, str]:
-            from muensterland import steps
+            from muensterland import callbacks, steps
 
-            return steps.settle(domain)
+            states = steps.settle(domain)
+            callbacks.sources_settled(domain, states)
+            return states
 
         as_of, end = clock(), settle()
         for pool, source_ids in sources_by_pool(sources).items():
@@ -57,22 +86,17 @@ def fetch_then_parse(pool: str) -> Any:
 
     @task_group(group_id=f"from_{pool}")
     def group(source: str, as_of: str) -> None:
-        @task(map_index_template="{{ source }}", pool=pool)
-        def fetch(source: str, as_of: str) -> str:
-            from muensterland import steps
-
-            get_current_context()["source"] = source  # type: ignore[typeddict-unknown-key]
-            steps.fetch(source, as_of)
-            return source
+        fetched = FetchSource(task_id="fetch", source=source, as_of=as_of, map_index_template="{{ source }}", pool=pool)
 
         @task(map_index_template="{{ source }}")
         def parse(source: str) -> dict[str, Any]:
             from muensterland import steps
 
-            get_current_context()["source"] = source  # type: ignore[typeddict-unknown-key]
-            return steps.parse(source)
+            context = get_current_context()
+            context["source"] = source  # type: ignore[typeddict-unknown-key]
+            return steps.parse(source, selected(source, context["params"]))
 
-        parse(fetch(source, as_of))
+        parse(fetched.output)
 
     return group
 

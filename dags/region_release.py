@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pendulum
-from airflow.sdk import Asset, AssetAny, Param, dag, get_current_context, task
+from airflow.sdk import (
+    Asset,
+    AssetAny,
+    AsyncCallback,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    dag,
+    get_current_context,
+    task,
+)
 
 from connectors.catalogue import DOMAINS
-from muensterland.orchestration import asset_name, instant
-
-DOC = """
-**Region release**: builds a new release from all snapshots in force whenever a domain has been ingested.
-
-`begin` freezes the input and ends the run where nothing has changed. dbt builds and tests one domain after the other
-into a candidate file, the gate judges it, `promote` moves the link `releases/current`. Where a model, a test or a
-critical check fails, nothing is promoted and the former release stays current.
-"""
+from muensterland.callbacks import deadline_missed, task_failed, task_succeeded
+from muensterland.orchestration import asset_name, doc, instant, within
 
 
 @dag(
@@ -24,8 +27,17 @@ critical check fails, nothing is promoted and the former release stays current.
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"),
     catchup=False,
     max_active_runs=1,
-    params={"as_of": Param("", type="string", description="ISO instant the release takes for now; empty: now")},
-    doc_md=DOC,
+    default_args={"on_failure_callback": task_failed},
+    params={
+        "as_of": Param("", type="string", description="ISO instant the release takes for now; empty: now"),
+        "force": Param(False, type="boolean", description="build even where nothing in force has changed"),
+    },
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=within("release"),
+        callback=AsyncCallback(deadline_missed),
+    ),
+    doc_md=doc("region_release"),
     tags=["release"],
 )
 def region_release() -> None:
@@ -33,9 +45,18 @@ def region_release() -> None:
 
     @task.short_circuit
     def begin() -> dict[str, Any] | None:
-        from muensterland import steps
+        from muensterland import callbacks, steps
 
-        return steps.begin_release(instant(get_current_context()["params"]["as_of"]))
+        context = get_current_context()
+        if missing := steps.missing_for_first_release():
+            steps.progress.info("release  waits for the first ingestion of %s", ", ".join(missing))
+            return None
+        if context["params"]["force"]:
+            steps.forget_built()
+        run = steps.begin_release(instant(context["params"]["as_of"]))
+        if run is None:
+            callbacks.dag_done(context["ti"].dag_id)
+        return run
 
     @task(pool="warehouse")
     def build(run: dict[str, Any], domain: str) -> dict[str, int]:
@@ -49,7 +70,7 @@ def region_release() -> None:
 
         return steps.gate(run["run"], run["as_of"])
 
-    @task
+    @task(on_success_callback=task_succeeded)
     def promote(run: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
         from muensterland import steps
 

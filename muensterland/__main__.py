@@ -2,4 +2,4 @@
 
 from muensterland.cli import app
 
-app()
+app(prog_name="muensterland")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from connectors.catalogue import DOMAINS, Source, load_catalogue
-from muensterland.settings import Settings
+from muensterland.settings import REPOSITORY, Settings
 
 
 def sources_by_domain() -> dict[str, list[Source]]:
@@ -42,9 +43,20 @@ def retries() -> int:
     return Settings().task_retries
 
 
+def within(work: Literal["ingest", "release"]) -> timedelta:
+    """How long a DAG run may take before somebody is told: INGEST_DEADLINE_MIN, RELEASE_DEADLINE_MIN."""
+    settings = Settings()
+    return timedelta(minutes=settings.ingest_deadline_min if work == "ingest" else settings.release_deadline_min)
+
+
 def instant(given: str) -> str:
     """The run's clock as ISO text: the DAG's `as_of` where given, else AS_OF, else now."""
     moment = datetime.fromisoformat(given) if given else Settings().clock()
     if moment.tzinfo is None:
         raise ValueError(f"as_of {given!r} has no offset, expected an instant such as 2026-11-22T06:00:00+01:00")
     return moment.isoformat()
+
+
+def doc(name: str) -> str:
+    """The DAG docs `dags/<name>.md`, German and English, that Airflow shows beside the DAG."""
+    return (REPOSITORY / "dags" / f"{name}.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,7 +32,22 @@ class Settings(BaseSettings):
     as_of: AwareDatetime | None = Field(None, description="the run's clock, an ISO instant with offset; default now")
     sources_dir: Path = Field(REPOSITORY / "data" / "sources", description="folder of the source catalogue")
 
-    task_retries: int = Field(2, ge=0, description="how often Airflow tries a failed task again")
+    task_retries: int = Field(2, ge=0, description="how often Airflow tries a failed task again; 0 waits for nobody")
+    publisher_wait_limit_s: int = Field(7_200, ge=0, description="longest wait a publisher may ask for, in seconds")
+    ingest_deadline_min: int = Field(180, gt=0, description="minutes after which an ingestion counts as late")
+    release_deadline_min: int = Field(120, gt=0, description="minutes after which a release counts as late")
+
+    airflow_port: int = Field(8080, gt=0, lt=65_536, description="port on 127.0.0.1 that `up` serves Airflow at")
+    airflow_password: SecretStr | None = Field(None, description="password of the user admin; default: generated")
+    metadata_database: SecretStr | None = Field(None, description="SQLAlchemy address; default: SQLite in the home")
+    log_retention_days: int = Field(30, gt=0, description="days that task logs and Airflow's records are kept")
+    openlineage_file: Path | None = Field(None, description="file that OpenLineage events are added to; default: none")
+
+    alert_webhook: SecretStr | None = Field(None, description="address that alerts are posted to as JSON")
+    alert_smtp: SecretStr | None = Field(None, description="mail server, smtp[s]://USER:PASSWORD@HOST:PORT")
+    alert_mail_to: str | None = Field(None, description="addresses that alerts are mailed to, separated by commas")
+    alert_mail_from: str | None = Field(None, description="sender of alerts; default: the first of ALERT_MAIL_TO")
+    alert_reminder_days: int = Field(7, gt=0, description="days after which a trouble that lasts is told again")
 
     @field_validator("mirror")
     @classmethod

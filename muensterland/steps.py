@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from connectors import inbox
-from connectors.catalogue import Source, load_catalogue
+from connectors.catalogue import DOMAINS, Source, load_catalogue
 from connectors.errors import FetchFailed, SnapshotRefused
 from connectors.fetching import fetch_source, joined
 from connectors.http import Client
@@ -27,7 +27,9 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.registry import check_source
+from connectors.selection import DUE, Selection
 from muensterland.settings import REPOSITORY, Home, Settings
+from publishing.compatibility import BreakingChange
 
 log = logging.getLogger(__name__)
 progress = logging.getLogger("muensterland.progress")
@@ -39,7 +41,7 @@ _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 KEEP_WORK_FOLDERS = 2
 
 
-def fetch(source_id: str, as_of: str) -> dict[str, Any]:
+def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, Any]:
     """Fetch one source, then take what was dropped into its inbox: the newest news of a partition is in force.
 
     Raises FetchFailed where nothing could be fetched; the former snapshots stay in force.
@@ -48,9 +50,11 @@ def fetch(source_id: str, as_of: str) -> dict[str, Any]:
     with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
         check_source(source)
         landing = Landing(settings.home.landing, source_id)
-        downloaded = fetch_source(source, landing, Client(settings.rebase), datetime.fromisoformat(as_of))
+        client = Client(settings.rebase)
+        downloaded = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
         summary = joined(downloaded, inbox.collect(source, landing, settings.home.inbox, time.time()))
         status.update(dataclasses.asdict(summary))
+        status["asked_back_at"] = client.asked_back_at.isoformat() if client.asked_back_at else None
         parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
         words = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to ask for"
         progress.info("fetch    %-32s %s, %.1f MB%s", source_id, words, summary.bytes / 1e6, clock())
@@ -59,12 +63,12 @@ def fetch(source_id: str, as_of: str) -> dict[str, Any]:
     return status
 
 
-def parse(source_id: str) -> dict[str, Any]:
+def parse(source_id: str, selection: Selection = DUE) -> dict[str, Any]:
     """Parse one source. Raises SnapshotRefused where a snapshot is refused and nothing new could be staged."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "parse") as status:
         landing, known = Landing(settings.home.landing, source_id), inbox.refusals(source_id, settings.home.staged)
-        summary = parse_source(source, landing, settings.home.staged)
+        summary = parse_source(source, landing, settings.home.staged, selection)
         refused = inbox.refusals(source_id, settings.home.staged)
         news = {key: reason for key, reason in refused.items() if key not in known}
         for place in inbox.give_back(source_id, landing, settings.home.inbox, news):
@@ -84,10 +88,47 @@ def parse(source_id: str) -> dict[str, Any]:
     return status
 
 
-def settle(domain: str) -> dict[str, str]:
-    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged."""
+def asked_back_at(source_id: str) -> datetime | None:
+    """When the publisher wants to be asked again, where its last fetch was told to wait longer than it may."""
+    told = read_status(Settings().home, source_id).get("fetch", {}).get("asked_back_at")
+    return datetime.fromisoformat(told) if told else None
+
+
+def forget_built() -> None:
+    """Let the next `begin_release` build, whether or not anything has changed."""
+    _built_file(Settings().home).unlink(missing_ok=True)
+
+
+def missing_for_first_release() -> list[str]:
+    """The sources that were never asked to the end, where there is no release yet; empty where there is one.
+
+    Airflow asks for a release after each domain; the first one waits until the region is whole.
+    """
+    from publishing.release import current
+
     settings = Settings()
-    states = {source.id: source_state(settings.home, source.id) for source in sources_of(settings, domain)}
+    if current(settings.home.releases) is not None:
+        return []
+    offered = [source.id for domain in DOMAINS for source in sources_of(settings, domain)]
+    return [source_id for source_id in offered if not _was_asked(settings.home, source_id)]
+
+
+def _was_asked(home: Home, source_id: str) -> bool:
+    status = read_status(home, source_id)
+    return bool(status.get("parse") or status.get("fetch", {}).get("error"))
+
+
+def settle(domain: str) -> dict[str, str]:
+    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged.
+
+    A source that was never asked (the run was of another one only) has none.
+    """
+    settings = Settings()
+    states = {
+        source.id: source_state(settings.home, source.id)
+        for source in sources_of(settings, domain)
+        if read_status(settings.home, source.id)
+    }
     for stray in inbox.strays(settings.home.inbox, load_catalogue(settings.sources_dir)):
         log.warning("%s: nobody looks there, expected files in inbox/<source>/", settings.home.inbox / stray)
     for source_id, state in states.items():
@@ -99,9 +140,13 @@ def settle(domain: str) -> dict[str, str]:
 def begin_release(as_of: str) -> dict[str, str] | None:
     """Freeze what is in force and say where: `run` (its folder), `as_of`, `input_key`, `code_version`.
 
-    None where the current release was made of just these inputs: there is nothing to build then.
+    None where the current release was made of just these inputs, or where a release made of the same was rolled back
+    and not allowed again: there is nothing to build then.
     """
     from connectors import view
+    from connectors.ingredients import ingredients_key
+    from muensterland.recipe import write_recipe
+    from publishing.history import held_back, read_history
     from publishing.release import current
 
     settings = Settings()
@@ -115,8 +160,14 @@ def begin_release(as_of: str) -> dict[str, str] | None:
         if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
             return None
+        ingredients = ingredients_key(catalogue, region(), in_force, version)
+        for rolled_back, held in held_back(read_history(home.releases)).items():
+            if held == ingredients:
+                progress.info("release  %s%s", _held_back(rolled_back), clock())
+                return None
         run = _work_folder(home, key)
         view.freeze(run / "staged", catalogue, region(), home.landing, home.staged, settings.input)
+        write_recipe(run, catalogue.values(), region(), settings.input, ingredients)
         progress.info("freeze   %d snapshots in force%s", in_force.num_rows, clock())
     return {"run": str(run), "as_of": as_of, "input_key": key, "code_version": version}
 
@@ -128,10 +179,23 @@ def build(run: str, as_of: str, domain: str) -> dict[str, int]:
     """
     from muensterland.warehouse import build_domain
 
+    settings = Settings()
     with _timed() as clock:
-        marts = build_domain(Path(run), domain, as_of, Settings().home.logs / "dbt")
+        try:
+            marts = build_domain(Path(run), domain, as_of, settings.home.logs / "dbt")
+        finally:
+            # A failed build is part of the story.
+            if settings.openlineage_file is not None:
+                _emit_dbt_events(Path(run), settings.openlineage_file)
         progress.info("dbt      %-32s %d marts, %s rows%s", domain, len(marts), f"{sum(marts.values()):,}", clock())
     return marts
+
+
+def _emit_dbt_events(run: Path, file: Path) -> None:
+    from muensterland.lineage_events import emit_dbt_events
+    from muensterland.warehouse import PROJECT
+
+    emit_dbt_events(PROJECT, run / "target", file)
 
 
 def gate(run: str, as_of: str) -> dict[str, Any]:
@@ -184,25 +248,28 @@ class GateIsRed(RuntimeError):
 
 def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: dict[str, Any]) -> dict[str, Any]:
     """Make the candidate the current release, unless it says just what the current one says."""
-    from connectors import view
+    from connectors.ingredients import snapshots_used
     from expectations.gate import PAGE, REPORT, UNEXPECTED
+    from muensterland.lineage import write_lineage
+    from muensterland.recipe import FOLDER, read_recipe
     from publishing import quality
     from publishing.release import publish
 
     settings = Settings()
     catalogue = load_catalogue(settings.sources_dir)
-    with _timed() as clock:
+    with _timed() as clock, _told():
         published = publish(
             candidate=candidate_of(run),
             manifest=manifest_of(run),
             releases=settings.home.releases,
             as_of=datetime.fromisoformat(as_of),
             input_key=input_key,
-            inputs=view.inputs_of(Path(run) / "staged"),
+            inputs=snapshots_used(Path(run) / "staged", settings.home.landing),
             code_version=code_version,
+            ingredients_key=read_recipe(Path(run)).ingredients_key,
             gate=verdict,
             synthetic=settings.input == "sample",
-            reports=[Path(run) / REPORT, Path(run) / PAGE],
+            reports=[*(Path(run) / name for name in (REPORT, PAGE, FOLDER)), write_lineage(Path(run))],
             judged=quality.Judged(verdict["judgement"], Path(run) / REPORT, Path(run) / UNEXPECTED),
             attributions=[
                 {name: getattr(source, name) for name in ("id", "attribution", "licence", "licence_url")}
@@ -210,6 +277,11 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
                 if settings.input in source.inputs
             ],
         )
+        if published.held_back is not None:
+            progress.info("release  %s%s", _held_back(published.held_back), clock())
+            return {"promoted": False, "release": published.release.version}
+        for notice in published.notices:
+            progress.warning("release  %s", notice)
         if published.promoted:
             quality.mark(settings.home.releases, verdict["judgement"], published.release.version)
         word = "promoted" if published.promoted else "every mart equals the current release, which stays:"
@@ -218,6 +290,23 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
     _write_json(_built_file(settings.home), {"input_key": input_key, "release": published.release.version})
     shutil.rmtree(run)
     return {"promoted": published.promoted, "release": published.release.version}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Report a breaking change before it goes on its way to the log."""
+    try:
+        yield
+    except BreakingChange as error:
+        progress.error("release  nothing is promoted: %s", error)
+        raise
+
+
+def _held_back(version: str) -> str:
+    return (
+        f"{version} was rolled back, and nothing it was made of has changed: not promoted again; "
+        f"`muensterland releases allow {version}` lets it"
+    )
 
 
 def candidate_of(run: str) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import duckdb
 
 from publishing.contents import column_types, content_sha256
 from publishing.manifest import SCHEMA, Declaration
-from publishing.record import RECORD, Release, ReleasedColumn, ReleasedMart
+from publishing.record import RECORD, Release, ReleasedColumn, ReleasedFile, ReleasedMart
 from publishing.sql import literal, quoted
 
 TITLE_DE = "Münsterland: regionale Marts"
@@ -61,6 +62,7 @@ def _survey_mart(connection: duckdb.DuckDBPyConnection, mart: Declaration, synth
         version=mart.version,
         primary_key=mart.primary_key,
         volatile_columns=mart.volatile_columns,
+        key_figures=mart.key_figures,
         rows=_count(connection, table),
         content_sha256=content_sha256(connection, table, list(types), mart.volatile_columns),
         columns=tuple(
@@ -70,7 +72,7 @@ def _survey_mart(connection: duckdb.DuckDBPyConnection, mart: Declaration, synth
 
 
 def build(candidate: Path, release: Release) -> None:
-    """Write the release's files into its folder, which must be there and empty.
+    """Write the marts into the release's folder, which must be there and empty.
 
     The DuckDB file holds the schema `marts` alone, rows in the order of their key, comments on tables and columns,
     and one row in `marts.release_info`. Raises CandidateDiffers where rows went missing on the way.
@@ -84,7 +86,24 @@ def build(candidate: Path, release: Release) -> None:
             _copy_mart(connection, name, mart, release)
         _write_info(connection, release)
         connection.execute("detach candidate")
-    (release.path / RECORD).write_text(release.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def seal(release: Release) -> Release:
+    """Write `release.json` last, with the sha256 of every other file in the release's folder; the release so sealed."""
+    sealed = release.model_copy(update={"files": files_in(release.path)})
+    (release.path / RECORD).write_text(sealed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return sealed
+
+
+def files_in(folder: Path) -> dict[str, ReleasedFile]:
+    """Every file below a release's folder but its record, by path."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / RECORD)
+    found = {}
+    for path in paths:
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        found[path.relative_to(folder).as_posix()] = ReleasedFile(sha256=sha256, bytes=path.stat().st_size)
+    return found
 
 
 def _copy_mart(connection: duckdb.DuckDBPyConnection, name: str, mart: ReleasedMart, release: Release) -> None:

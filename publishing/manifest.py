@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 SCHEMA = "marts"
+VERSION = re.compile(r"^\d+\.\d+\.\d+$")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -25,9 +27,10 @@ class Declaration(BaseModel):
     description: Text
     title_de: Text
     title_en: Text
-    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Annotated[str, StringConstraints(pattern=VERSION.pattern)]
     primary_key: Annotated[tuple[Text, ...], Field(min_length=1)]
     volatile_columns: tuple[Text, ...] = ()
+    key_figures: tuple[Text, ...] = ()
     columns: Annotated[dict[str, Text], Field(min_length=1)]
 
 
@@ -42,9 +45,28 @@ def read_manifest(manifest: Path) -> dict[str, Declaration]:
     return {mart.name: mart for mart in sorted(declared, key=lambda mart: mart.name)}
 
 
+def read_withdrawn(manifest: Path) -> dict[str, str]:
+    """The version of each mart that is withdrawn by `enabled: false`, by name; empty where none is.
+
+    Raises ManifestIncomplete naming a withdrawn mart without a version.
+    """
+    nodes = [
+        node for same in json.loads(manifest.read_text(encoding="utf-8")).get("disabled", {}).values() for node in same
+    ]
+    models = [node for node in nodes if node["resource_type"] == "model" and "primary_key" in _meta(node)]
+    for node in models:
+        if not VERSION.fullmatch(str(_meta(node).get("version"))):
+            raise ManifestIncomplete(f"{manifest}: withdrawn mart {node['name']}: version: expected MAJOR.MINOR.PATCH")
+    return {node.get("alias") or node["name"]: _meta(node)["version"] for node in models}
+
+
+def _meta(node: dict[str, Any]) -> dict[str, Any]:
+    return {**node.get("meta", {}), **node.get("config", {}).get("meta", {})}
+
+
 def _declaration(manifest: Path, node: dict[str, Any]) -> Declaration:
     name = node.get("alias") or node["name"]
-    meta = {**node.get("meta", {}), **node.get("config", {}).get("meta", {})}
+    meta = _meta(node)
     columns = {column["name"]: column["description"] for column in node["columns"].values()}
     try:
         mart = Declaration.model_validate(
@@ -53,7 +75,7 @@ def _declaration(manifest: Path, node: dict[str, Any]) -> Declaration:
     except ValidationError as error:
         keys = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise ManifestIncomplete(f"{manifest}: mart {name}: {keys}; declare it in the model's YAML") from error
-    strangers = {*mart.primary_key, *mart.volatile_columns} - columns.keys()
+    strangers = {*mart.primary_key, *mart.volatile_columns, *mart.key_figures} - columns.keys()
     if strangers:
         raise ManifestIncomplete(f"{manifest}: mart {name}: meta names columns it has not: {sorted(strangers)}")
     return mart

@@ -17,12 +17,18 @@ class _Strict(BaseModel):
 
 
 class SnapshotUsed(_Strict):
-    """A snapshot in force when the release was made."""
+    """A snapshot in force when the release was made, and where its bytes came from and lie.
+
+    `landing/<source_id>/<snapshot_sha256>/<file_name>` holds them, fetched from `url`, last confirmed at `fetched_at`.
+    """
 
     source_id: str
     partition: str
     snapshot_sha256: str
     parse_key: str
+    file_name: str | None = None
+    url: str | None = None
+    fetched_at: AwareDatetime | None = None
 
     @property
     def sort_key(self) -> tuple[str, ...]:
@@ -50,6 +56,14 @@ class ReleasedMart(_Strict):
     rows: int
     content_sha256: str
     columns: tuple[ReleasedColumn, ...]
+    key_figures: tuple[str, ...] = ()
+
+
+class ReleasedFile(_Strict):
+    """A file of a release, `release.json` itself apart."""
+
+    sha256: str
+    bytes: int
 
 
 class QualityTable(_Strict):
@@ -91,10 +105,12 @@ class Release(_Strict):
     as_of: AwareDatetime
     input_key: str
     code_version: str
+    ingredients_key: str = Field("", description="hash of what it is made of, the clock and failed fetches apart")
     inputs: tuple[SnapshotUsed, ...]
     gate: GateSummary
     attributions: tuple[dict[str, str], ...]
     marts: dict[str, ReleasedMart]
+    files: dict[str, ReleasedFile] = Field({}, description="by path below the release's folder")
     quality: QualityRecord | None = None
 
     @property

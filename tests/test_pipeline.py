@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from connectors.catalogue import DOMAINS, load_catalogue
+from connectors.landing import Landing
 from expectations.clock import local_day
 from expectations.row_counts import as_yaml
 from expectations.rules import RULES, row_counts_file
 from muensterland import steps
+from muensterland.cli import app
 from muensterland.gate_command import counted as counted_anew
 from muensterland.orchestration import sources_by_domain
 from muensterland.sample.generate import generate
@@ -280,3 +286,252 @@ def test_a_red_gate_promotes_nothing_and_says_which_rows(
     assert [json.loads(row) for (row,) in rows] == [{"ags": "05515000", "population": "-1"}]
     assert [(past["passed"], past["critical"]) for past in quality.past(region.home / "releases")] == [(False, 1)]
     assert not (region.home / "releases" / "current").exists()
+
+
+# -- releases through time -------------------------------------------------------------------------------------------
+
+
+def command(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def answer(*words: str) -> Any:
+    done = command(*words, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def copy(first: tuple[Region, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Region:
+    """The home with its first release, to be changed."""
+    region = Region(tmp_path / "copy", monkeypatch)
+    shutil.copytree(first[0].home, region.home, symlinks=True)
+    region.settle(MIRROR="http://127.0.0.1:9")
+    return region
+
+
+def land_changed_schools(settings: Settings) -> None:
+    """A later fetch brought other bytes: the file without some of its schools."""
+    landing = Landing(settings.home.landing, "nrw-schools")
+    (record,) = landing.latest_good().values()
+    assert record.snapshot_sha256 is not None
+    assert record.file_name is not None
+    draft = landing.folder / "draft"
+    lines = landing.file(record.snapshot_sha256, record.file_name).read_bytes().splitlines(keepends=True)
+    draft.write_bytes(b"".join([*lines[:10], *lines[30:]]))
+    sha256 = hashlib.sha256(draft.read_bytes()).hexdigest()
+    landing.keep(draft, sha256, record.file_name)
+    later = record.finished_at + timedelta(days=1)
+    landing.append(replace(record, snapshot_sha256=sha256, started_at=later, finished_at=later))
+    assert steps.parse("nrw-schools")["parsed"] == 1
+
+
+def last_fetch(source_id: str) -> datetime:
+    return max(record.finished_at for record in Landing(Settings().home.landing, source_id).log())
+
+
+def test_a_release_is_made_again_from_the_landing_alone_whatever_came_later(
+    first: tuple[Region, dict[str, Any]], copy: Region
+) -> None:
+    land_changed_schools(Settings())
+    shutil.rmtree(copy.home / "staged")
+    rebuilt = answer("releases", "rebuild", first[1]["version"])
+    assert rebuilt["equal"] is True
+    assert {mart["mart"]: mart["state"] for mart in rebuilt["marts"]} == dict.fromkeys(first[1]["marts"], "equal")
+    assert rebuilt["snapshots"] == len(first[1]["inputs"])
+    # Nothing of the home was touched, nothing is left behind.
+    assert not (copy.home / "staged").exists()
+    assert [path.name for path in (copy.home / "rebuild").iterdir()] == [".lock"]
+
+
+def test_a_landing_that_was_changed_is_not_rebuilt_from(first: tuple[Region, dict[str, Any]], copy: Region) -> None:
+    (schools,) = (used for used in first[1]["inputs"] if used["source_id"] == "nrw-schools")
+    file = copy.home / "landing" / "nrw-schools" / schools["snapshot_sha256"] / schools["file_name"]
+    file.write_bytes(file.read_bytes()[:-1])
+    done = command("releases", "rebuild")
+    assert done.exit_code == 1
+    assert f"{schools['file_name']}: its content has sha256" in done.stderr
+
+
+def test_what_was_rolled_back_is_not_built_again_before_it_is_allowed(
+    first: tuple[Region, dict[str, Any]], copy: Region, caplog: pytest.LogCaptureFixture
+) -> None:
+    releases = copy.home / "releases"
+    # The first release becomes the second one: a former one to go back to stands before it.
+    version, former = first[1]["version"], "2026.11.21.1"
+    record = {**first[1], "version": former, "ingredients_key": "of something else"}
+    shutil.copytree(releases / version, releases / former)
+    (releases / former / "release.json").write_text(json.dumps(record), encoding="utf-8")
+    (releases / "versions.txt").write_text(f"{former}\n{version}\n", encoding="utf-8")
+    event = answer("releases", "rollback", "--reason", "counts are wrong")
+    assert (event["action"], event["version"], event["former"], event["reason"]) == (
+        *("rolled_back", former, version, "counts are wrong"),
+    )
+    assert list(event["held_back"]) == [version]
+    # The next morning: another date alone makes nothing new of it.
+    tomorrow = "2026-11-23T12:00:00+00:00"
+    with caplog.at_level("INFO", logger="muensterland.progress"):
+        assert steps.begin_release(tomorrow) is None
+    assert f"{version} was rolled back, and nothing it was made of has changed" in caplog.text
+    # Another snapshot does, and so does somebody who says so.
+    assert answer("releases", "allow", version)["action"] == "allowed"
+    assert steps.begin_release(tomorrow) is not None
+    answer("releases", "rollback", version)
+    answer("releases", "rollback", former)
+    assert steps.begin_release(tomorrow) is None
+    land_changed_schools(Settings())
+    assert steps.begin_release(tomorrow) is not None
+    actions = [event["action"] for event in answer("releases", "history")]
+    assert actions == ["promoted", "rolled_back", "allowed", "restored", "rolled_back"]
+
+
+def test_a_mart_names_the_snapshots_it_came_from(first: tuple[Region, dict[str, Any]], copy: Region) -> None:
+    found = answer("lineage", "fct_departure_day")
+    assert (found["release"], found["version"]) == (
+        first[1]["version"],
+        first[1]["marts"]["fct_departure_day"]["version"],
+    )
+    feeds = {"gtfs-de-local", "gtfs-de-regional-rail", "stadtwerke-muenster-gtfs"}
+    assert feeds <= {used["source_id"] for used in found["snapshots"]}
+    inputs = {(used["source_id"], used["snapshot_sha256"]) for used in first[1]["inputs"]}
+    assert {(used["source_id"], used["snapshot_sha256"]) for used in found["snapshots"]} <= inputs
+    assert "muenster-bicycle-counters" not in {used["source_id"] for used in found["snapshots"]}
+    assert found["nodes"][0]["name"] == "fct_departure_day"
+    assert {"stg_gtfs_stop_times", "dim_stop"} <= {node["name"] for node in found["nodes"]}
+    schools = answer("lineage", "dim_school")
+    assert {used["source_id"] for used in schools["snapshots"]} == {"nrw-schools", "bkg-boundaries"}
+    (used,) = (used for used in schools["snapshots"] if used["source_id"] == "nrw-schools")
+    assert used["records"] == {"school": 321}
+    assert used["licence"]
+    assert used["url"].endswith("schuldaten.csv")
+    assert used["fetched_at"].endswith("Z")
+    assert "dim_school" in command("lineage", "dim_school").stdout
+
+
+def test_a_mart_names_what_speaks_for_an_area(copy: Region) -> None:
+    # Only Münster counts bicycles.
+    muenster = answer("lineage", "mart_traffic_day", "--area", "05515000")
+    assert {used["source_id"] for used in muenster["snapshots"]} == {"muenster-bicycle-counters"}
+    bocholt = answer("lineage", "mart_traffic_day", "--area", "05554008")
+    assert bocholt["snapshots"] == []
+    assert bocholt["silent"] == [{"source_id": "muenster-bicycle-counters", "reason": "does not speak for 05554008"}]
+    # The rows of a departure name its feed, the stop its place.
+    with duckdb.connect(str(copy.home / "releases/current/muensterland.duckdb"), read_only=True) as release:
+        feeds = release.sql(
+            "select distinct source_id from marts.fct_departure_day join marts.dim_stop using (source_id, stop_id) "
+            "where ags = '05554008'"
+        ).fetchall()
+    traced = answer("lineage", "fct_departure_day", "--area", "05554008")
+    named = {used["source_id"] for used in traced["snapshots"] if "gtfs_stop_times" in used["records"]}
+    assert named == {feed for (feed,) in feeds}
+    for words, said in {
+        ("dim_nowhere",): "has no mart dim_nowhere",
+        ("dim_stop", "--area", "99"): "has no area 99",
+    }.items():
+        refused = command("lineage", *words)
+        assert (refused.exit_code, said in refused.stderr) == (2, True)
+
+
+RELEASE_ROW = {
+    *("version", "current", "as_of", "promoted_at", "marts", "rows", "bytes", "gate_passed", "synthetic"),
+    *("rolled_back", "held_back", "broken"),
+}
+EVENT = {"at", "action", "version", "by", "former", "reason", "record_sha256", "held_back"}
+STATUS = {
+    *("source_id", "domain", "state", "freshness", "last_success_at", "fresh_for_days", "snapshots_in_force"),
+    *("staged", "rejected", "out_of_scope", "errors"),
+}
+USAGE = {
+    *("source_id", "attempts", "snapshots", "bytes", "in_force", "released", "recent", "compared", "prunable"),
+    "prunable_bytes",
+}
+
+
+def test_listings_answer_in_json_of_a_shape_that_stays(
+    first: tuple[Region, dict[str, Any]], copy: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AS_OF", last_fetch("zensus-2022").isoformat())
+    version = first[1]["version"]
+    (row,) = answer("releases", "list")
+    assert set(row) == RELEASE_ROW
+    assert (row["version"], row["current"], row["as_of"]) == (version, True, "2026-11-22T12:00:00Z")
+    assert row["rows"] == sum(mart["rows"] for mart in first[1]["marts"].values())
+    assert answer("releases", "show") == json.loads((copy.home / "releases/current/release.json").read_text())
+    assert [set(event) for event in answer("releases", "history")] == [EVENT]
+    assert answer("releases", "verify", "--all") == []
+    assert answer("releases", "diff", version, version)["equal"] is True
+    assert answer("releases", "prune", "--dry-run") == {"dry_run": True, "removed": [], "kept": [version]}
+    statuses = answer("sources", "status")
+    assert {frozenset(status) for status in statuses} == {frozenset(STATUS)}
+    assert {status["freshness"] for status in statuses} == {"fresh"}
+    assert {entry["id"] for entry in answer("sources", "list")} == {status["source_id"] for status in statuses}
+    used = answer("landing", "du")
+    assert {frozenset(usage) for usage in used} == {frozenset(USAGE)}
+    counters = next(usage for usage in used if usage["source_id"] == "muenster-bicycle-counters")
+    assert counters["in_force"] == counters["snapshots"] == 30
+    assert answer("landing", "prune", "--keep-days", "0")["snapshots"] == []
+    for words in (("releases", "list"), ("releases", "show"), ("releases", "history"), ("landing", "du")):
+        assert command(*words).exit_code == 0
+
+
+def test_a_tampered_release_is_named_with_exit_code_one(copy: Region) -> None:
+    with duckdb.connect(str(copy.home / "releases/current/muensterland.duckdb")) as release:
+        release.execute(
+            "update marts.dim_school set name = 'another' "
+            "where school_id = (select min(school_id) from marts.dim_school)"
+        )
+    done = command("releases", "verify", "--json")
+    assert done.exit_code == 1
+    assert {finding["mart"] for finding in json.loads(done.stdout)} == {None, "dim_school"}
+
+
+def test_the_landing_gives_up_only_what_nobody_needs(copy: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    schools = copy.home / "landing" / "nrw-schools"
+    (released,) = (path for path in schools.iterdir() if path.is_dir())
+    fetched_at = last_fetch("nrw-schools")
+    land_changed_schools(Settings())
+    evidence = schools / ("e" * 64)
+    evidence.mkdir()
+    (evidence / "page.html").write_text("<html>")
+    os.utime(evidence, times=(fetched_at.timestamp(), fetched_at.timestamp()))
+    log = (schools / "fetch_log.jsonl").read_bytes()
+    superseded = list((copy.home / "staged" / "school").glob(f"*/*{released.name}/*.parquet"))
+    assert len(superseded) == 1
+    # Evidence is kept for 90 days; the bytes in force and those a release names for ever.
+    monkeypatch.setenv("AS_OF", (fetched_at + timedelta(days=89)).isoformat())
+    assert answer("landing", "prune")["snapshots"] == []
+    monkeypatch.setenv("AS_OF", (fetched_at + timedelta(days=92)).isoformat())
+    planned = answer("landing", "prune")
+    assert (planned["dry_run"], [one["snapshot_sha256"] for one in planned["snapshots"]]) == (True, ["e" * 64])
+    assert evidence.exists()
+    assert superseded[0].exists()
+    removed = answer("landing", "prune", "--yes")
+    assert (removed["dry_run"], removed["landing_bytes"]) == (False, 6)
+    assert not evidence.exists()
+    assert not superseded[0].exists()
+    assert released.exists()
+    assert (schools / "fetch_log.jsonl").read_bytes() == log
+    told = [json.loads(line) for line in (copy.home / "landing" / "pruned.jsonl").read_text().splitlines()]
+    assert [(one["source_id"], one["snapshot_sha256"]) for one in told] == [("nrw-schools", "e" * 64)]
+    assert answer("landing", "prune", "--yes")["snapshots"] == []
+    # Without the release nobody names the superseded snapshot, but the one in force was compared with it.
+    shutil.rmtree(copy.home / "releases")
+    assert answer("landing", "prune")["snapshots"] == []
+    assert next(usage["compared"] for usage in answer("landing", "du") if usage["source_id"] == "nrw-schools") == 1
+    land_changed_schools(Settings())
+    assert [one["snapshot_sha256"] for one in answer("landing", "prune", "--yes")["snapshots"]] == [released.name]
+    # The one before the newest has nothing to be compared with any more; what is in force stays in force.
+    parsed = steps.parse("nrw-schools")
+    assert (parsed["staged"], parsed["refused"]) == (281, 0)
+    assert answer("landing", "prune")["snapshots"] == []
+
+
+def test_sources_are_fetched_without_airflow(
+    first: tuple[Region, dict[str, Any]], publishers: str, copy: Region
+) -> None:
+    copy.settle(MIRROR=publishers)
+    done = command("sources", "fetch", "nrw-schools", "zensus-2022")
+    assert done.exit_code == 0, done.output
+    assert steps.source_state(Settings().home, "nrw-schools") == "unchanged"
+    refused = command("sources", "fetch", "nowhere")
+    assert (refused.exit_code, "nowhere: not offered by INPUT=sample" in refused.stderr) == (2, True)

@@ -406,3 +406,26 @@ def test_the_machines_proxy_and_certificates_are_used_but_never_for_loopback(mon
         "proxies": {"https": "http://proxy.town.example:3128"},
     }
     assert "proxies" not in _way_to("http://127.0.0.1:8099/publisher.example/file.csv")
+
+
+# -- more patience than a fetch has -----------------------------------------------------------------------------------
+
+
+def test_a_wait_that_is_too_long_is_remembered(publisher: Publisher, client: Client, tmp_path: Path) -> None:
+    publisher.says("https://town.example/a", Reply(503, headers={"Retry-After": "7200"}))
+    publisher.says("https://town.example/b", Reply(429, headers={"Retry-After": "3600"}))
+    before = datetime.now(UTC)
+    for name in ("a", "b"):
+        with pytest.raises(FetchFailed):
+            client.download(Ask(f"https://town.example/{name}"), tmp_path / name)
+    assert client.asked_back_at is not None
+    assert 7_200 <= (client.asked_back_at - before).total_seconds() < 7_260
+
+
+def test_what_a_fetch_waits_out_by_itself_is_not(publisher: Publisher, client: Client, tmp_path: Path) -> None:
+    publisher.says("https://town.example/a", Reply(429, headers={"Retry-After": "30"}), Reply(200, b"x"))
+    publisher.says("https://town.example/b", Reply(503))
+    client.download(Ask("https://town.example/a"), tmp_path / "a")
+    with pytest.raises(FetchFailed):
+        client.download(Ask("https://town.example/b"), tmp_path / "b")
+    assert client.asked_back_at is None

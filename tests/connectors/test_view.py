@@ -17,7 +17,7 @@ from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_REGISTER, PARSED_TABLES, STATE_TABLES
-from connectors.view import COMPACT_FROM, failure_of, freeze, input_key, inputs_of, snapshots_in_force, troubles
+from connectors.view import COMPACT_FROM, failure_of, freeze, input_key, snapshots_in_force, troubles
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
 
 
@@ -257,14 +257,6 @@ def test_a_view_stays_as_it_was_when_its_compaction_is_replaced(house: House) ->
 
 
 # -- the inputs of a release -----------------------------------------------------------------------------------------
-
-
-def test_the_inputs_of_a_release_are_its_snapshots(house: House) -> None:
-    town = source(1)
-    house.parse(town, {0: b"a\n"})
-    (entry,) = inputs_of(house.freeze(town))
-    assert (entry["source_id"], entry["partition"]) == ("town", "file/line=0")
-    assert set(entry) == {"source_id", "partition", "snapshot_sha256", "parse_key"}
 
 
 def test_the_key_knows_nothing_of_when_and_in_which_order_was_fetched(

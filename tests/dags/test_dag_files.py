@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,9 @@ for dag in bag.dags.values():
     files[dag.fileloc.rsplit("/", 1)[-1]]["dags"][dag.dag_id] = {
         "doc": dag.doc_md,
         "max_active_runs": dag.max_active_runs,
+        "catchup": dag.catchup,
+        "params": {name: dag.params.get_param(name).schema for name in dag.params},
+        "deadlines_min": [alert.interval.total_seconds() / 60 for alert in dag.deadline or []],
         "tasks": {
             task.task_id: {
                 "upstream": sorted(task.upstream_task_ids),
@@ -42,6 +46,7 @@ for dag in bag.dags.values():
                 "retries": task.retries,
                 "trigger_rule": task.trigger_rule.value,
                 "mapped": bool(list(task.iter_mapped_task_groups())),
+                "told": bool(task.on_failure_callback),
                 "outlets": [outlet.name for outlet in task.outlets or []],
             }
             for task in dag.tasks
@@ -60,6 +65,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "INPUT": "live",
         "REGION_HOME": str(tmp_path_factory.mktemp("home")),
         "TASK_RETRIES": "",
+        "INGEST_DEADLINE_MIN": "90",
+        "RELEASE_DEADLINE_MIN": "",
     }
     files = sorted(str(path) for path in (REPOSITORY / "dags").glob("*.py"))
     outcome = subprocess.run(
@@ -76,7 +83,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_dag_file_imports_in_less_than_a_second_and_without_heavy_modules(described: dict[str, Any]) -> None:
-    assert sorted(described) == ["ingest.py", "region_release.py"]
+    assert sorted(described) == ["ingest.py", "maintenance.py", "region_release.py"]
     for name, file in described.items():
         assert file["seconds"] < 1, name
         assert file["heavy"] == [], name
@@ -129,3 +136,41 @@ def test_the_release_builds_one_domain_after_the_other_then_judges_then_promotes
         "promote": {"begin", "gate"},
     }
     assert {found["pool"] for task, found in dag["tasks"].items() if task.startswith("build_")} == {"warehouse"}
+
+
+def test_every_dag_shows_the_markdown_beside_it_in_both_languages(described: dict[str, Any]) -> None:
+    for name, file in described.items():
+        text = (REPOSITORY / "dags" / name).with_suffix(".md").read_text(encoding="utf-8")
+        german, english = text.split("\n\n")[:2]
+        assert german.startswith("**") and english.startswith("**")
+        assert {dag["doc"] for dag in file["dags"].values()} == {text}
+
+
+def test_a_run_may_be_of_one_source_afresh_of_certain_months_and_of_another_time(described: dict[str, Any]) -> None:
+    params = described["ingest.py"]["dags"]["ingest_registers"]["params"]
+    assert params["source"]["enum"] == ["", "nrw-schools", "regionalstatistik", "zensus-2022"]
+    assert params["force"]["type"] == "boolean"
+    assert set(params) == {"source", "force", "from_month", "to_month", "as_of"}
+    for value, fits in {"": True, "2019-01": True, "2020-12": True, "2019-13": False, "2019": False}.items():
+        assert bool(re.match(params["from_month"]["pattern"], value)) is fits, value
+    assert set(described["region_release.py"]["dags"]["region_release"]["params"]) == {"as_of", "force"}
+
+
+def test_runs_that_are_late_are_told_of(described: dict[str, Any]) -> None:
+    for dag in described["ingest.py"]["dags"].values():
+        assert dag["deadlines_min"] == [90]
+    assert described["region_release.py"]["dags"]["region_release"]["deadlines_min"] == [120]
+
+
+def test_a_failure_is_told_of_by_the_task_or_by_the_end_of_the_ingestion(described: dict[str, Any]) -> None:
+    for dag in described["ingest.py"]["dags"].values():
+        told = {name for name, task in dag["tasks"].items() if task["told"]}
+        # A source's own failure is for `settle` to tell: once, with its state.
+        assert told == {"clock", "settle"}
+    for name in ("region_release.py", "maintenance.py"):
+        for dag in described[name]["dags"].values():
+            assert all(task["told"] for task in dag["tasks"].values())
+
+
+def test_what_was_missed_is_not_made_up_for(described: dict[str, Any]) -> None:
+    assert not any(dag["catchup"] for file in described.values() for dag in file["dags"].values())

@@ -10,10 +10,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def muensterland(home: Path, command: str = "run", **settings: str) -> subprocess.CompletedProcess[str]:
+def muensterland(home: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "REGION_HOME": str(home), "COLUMNS": "200", **settings}
     return subprocess.run(
-        [sys.executable, "-m", "muensterland", command],
+        [sys.executable, "-m", "muensterland", *(command or ("run",))],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -62,3 +62,39 @@ def test_check_passes_the_catalogue_as_it_is(tmp_path: Path) -> None:
     outcome = muensterland(tmp_path, "check")
     assert outcome.returncode == 0, outcome.stderr
     assert "sources are in order" in outcome.stdout
+
+
+def test_releases_of_another_input_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "INPUT").write_text("live\n")
+    outcome = muensterland(tmp_path, "releases", "list", "--json", INPUT="sample")
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "holds data of INPUT=live" in outcome.stderr
+
+
+def test_a_home_that_is_not_there_has_no_releases_and_stays_so(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    outcome = muensterland(home, "releases", "list", "--json")
+    assert (outcome.returncode, outcome.stdout) == (0, "[]\n")
+    refused = muensterland(home, "releases", "rollback")
+    assert (refused.returncode, "no release was ever promoted here" in refused.stderr) == (2, True)
+    assert not home.exists()
+
+
+def test_a_fetch_without_its_mirror_is_refused_at_once(tmp_path: Path) -> None:
+    outcome = muensterland(tmp_path, "sources", "fetch", "nrw-schools", INPUT="mirror", MIRROR="http://127.0.0.1:9")
+    assert outcome.returncode == 2
+    assert "does not answer" in outcome.stderr
+
+
+def test_the_command_finds_its_checkout_through_links(tmp_path: Path) -> None:
+    checkout = tmp_path / "check out"
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    command = checkout / ".venv" / "bin" / "muensterland"
+    command.write_bytes((REPOSITORY / "muensterland" / "command.sh").read_bytes())
+    command.chmod(0o755)
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH $*"\n')
+    python.chmod(0o755)
+    (tmp_path / "link").symlink_to(command)
+    said = subprocess.run([tmp_path / "link", "lineage", "a b"], env={}, capture_output=True, text=True, check=True)
+    assert said.stdout == f"{checkout} -m muensterland lineage a b\n"

@@ -149,7 +149,7 @@ def test_candidate_and_manifest_must_fit(promote: Promote, tmp_path: Path, relea
     assert folders(releases) == ["2025.03.31.1"]
 
 
-@pytest.mark.parametrize("dies_at", ["_promote", "_prune"])
+@pytest.mark.parametrize("dies_at", ["_promote", "prune"])
 def test_a_killed_run_leaves_current_whole_and_the_next_one_clears_up(
     promote: Promote, releases: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str
 ) -> None:
@@ -162,7 +162,7 @@ def test_a_killed_run_leaves_current_whole_and_the_next_one_clears_up(
         patch.setattr(publishing.release, dies_at, killed)
         with pytest.raises(KeyboardInterrupt):
             promote(2)
-    expected = {"_promote": 1, "_prune": 2}[dies_at]
+    expected = {"_promote": 1, "prune": 2}[dies_at]
     assert in_release(releases, "select distinct left_value from marts.fct_pair") == [(expected,)]
     assert promote(3).promoted
     assert in_release(releases, "select distinct left_value from marts.fct_pair") == [(3,)]

@@ -1,0 +1,82 @@
+"""The commands around a living Airflow: up, down, status, and what an Airflow of one's own needs."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from connectors.catalogue import CatalogueError
+from muensterland.settings import HomeBelongsToAnotherInput, Settings
+
+
+def up() -> None:
+    """Start Airflow with the DAGs on their schedules (settings: AIRFLOW_PORT, METADATA_DATABASE and those of `run`)."""
+    from muensterland import airflow_home, living
+    from muensterland.lock import AnotherRunIsActive
+
+    try:
+        address = living.up()
+    except (
+        AnotherRunIsActive, living.CannotStart, CatalogueError, HomeBelongsToAnotherInput, ValidationError,
+    ) as error:  # fmt: skip
+        Console(stderr=True, soft_wrap=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from error
+    home = Settings().home
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"[bold green]Airflow is up[/bold green]: {address}")
+    console.print(f"user {airflow_home.USER}, password in {airflow_home.password_file(home)}")
+    console.print(f"logs in {home.logs / 'up'}; `make down` stops it")
+
+
+def down() -> None:
+    """Stop the Airflow that `up` started in this home, running tasks included."""
+    from muensterland import living
+
+    stopped = living.down()
+    Console(soft_wrap=True).print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+def status() -> None:
+    """Say how the Airflow of this home is; exit code 0 where everything runs and is healthy, else 1."""
+    from muensterland import alerts, living
+
+    settings = Settings()
+    console = Console(soft_wrap=True, highlight=False)
+    states = living.status()
+    for name, state in states.items():
+        console.print(f"{name:18} {state}", style=None if state == "runs" else "red")
+    health = living.health(f"http://{living.HOST}:{settings.airflow_port}") if states else {}
+    for part, word in health.items():
+        console.print(f"{part:18} {word}", style=None if word == "healthy" else "red")
+    for subject, trouble in alerts.troubles(settings.home.status / "alerts").items():
+        console.print(f"{subject}: {trouble}", style="yellow")
+    if not states:
+        console.print("Airflow is not up here; `make up` starts it")
+    if not health or {*states.values(), *health.values()} != {"runs", "healthy"}:
+        raise typer.Exit(1)
+
+
+def airflow_init() -> None:
+    """Make or upgrade what the DAGs need in Airflow's metadata: its tables and the pools.
+
+    With AIRFLOW_HOME set it is the Airflow installation of that home, and only its pools are made.
+    """
+    from muensterland import airflow_home
+
+    if os.environ.get("AIRFLOW_HOME") not in (None, str(Settings().home.airflow)):
+        airflow_home.make_pools()
+    else:
+        airflow_home.configure(Settings().home)
+        airflow_home.prepare_database(Settings().home)
+    Console().print(f"pools are in place: {', '.join(airflow_home.pools())}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command("airflow-init")(airflow_init)

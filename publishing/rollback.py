@@ -1,0 +1,90 @@
+"""Change by hand which release is current, and let again what a rollback holds back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from publishing.history import Event, append_event, held_back, now, who
+from publishing.record import Release
+from publishing.shelf import (
+    NoSuchRelease,
+    ReleaseBroken,
+    current_version,
+    find,
+    kept,
+    only_publisher,
+    point_current_to,
+    read_release,
+)
+
+
+class NothingToDo(ValueError):
+    """What was asked for is so already."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A release that was made current by hand, and what was written down."""
+
+    release: Release
+    event: Event
+
+
+def roll_back(releases: Path, version: str | None = None, reason: str | None = None) -> Returned:
+    """Make a kept release current, atomically: `version`, or the one before the current.
+
+    Going back, the releases left behind are held back: what is made of the same snapshots, catalogue and code is not
+    promoted again until it is allowed or made current by hand. Going forward to a later one lets that one again.
+    Raises NoSuchRelease, NothingToDo where it is current already, ReleaseBroken where it cannot be read.
+    """
+    _require(releases)
+    with only_publisher(releases):
+        there, former = kept(releases), current_version(releases)
+        target = find(releases, version or _before(releases, there, former))
+        if target.version == former:
+            raise NothingToDo(f"{releases}: release {former} is current already")
+        at = there.index(target.version)
+        back = former in there[at:]
+        behind = there[at + 1 : there.index(former) + 1] if back and former is not None else []
+        point_current_to(releases, target.version)
+        event = Event(
+            at=now(),
+            action="rolled_back" if back else "restored",
+            version=target.version,
+            former=former,
+            by=who(),
+            reason=reason,
+            held_back={version: _ingredients(releases / version) for version in behind},
+        )
+        return Returned(target, append_event(releases, event))
+
+
+def allow(releases: Path, version: str, reason: str | None = None) -> Event:
+    """Let be promoted again what a rollback holds back; raises NothingToDo naming what is held back."""
+    _require(releases)
+    with only_publisher(releases) as history:
+        held = held_back(history)
+        if version not in held:
+            raise NothingToDo(f"{releases}: {version} is not held back; held back: {', '.join(held) or 'nothing'}")
+        return append_event(releases, Event(at=now(), action="allowed", version=version, by=who(), reason=reason))
+
+
+def _require(releases: Path) -> None:
+    if not releases.is_dir():
+        raise NoSuchRelease(f"{releases}: no release was ever promoted here; run the pipeline, or check REGION_HOME")
+
+
+def _before(releases: Path, there: list[str], former: str | None) -> str:
+    earlier = there[: there.index(former)] if former in there else []
+    if not earlier:
+        raise NoSuchRelease(f"{releases}: no release before {former or 'the first one'}; kept: {', '.join(there)}")
+    return earlier[-1]
+
+
+def _ingredients(folder: Path) -> str:
+    """The `ingredients_key` of a release, empty where its record cannot be read: it is gone with it."""
+    try:
+        return read_release(folder).ingredients_key
+    except ReleaseBroken:
+        return ""
