@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run up down status test day chaos lint format check lock clean
+.PHONY: help setup run up down status test fuzz day chaos lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ status: $(READY) ## say how the Airflow of this home is, and which troubles stan
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+fuzz: $(READY) ## fetch and parse damaged files of every format: COUNT=2000 SEED=1
+	@$(BIN)/python -m tests.connectors.fuzzing --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
 
 day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten minutes
 	@$(BIN)/python -m pytest -m living tests/living

@@ -94,14 +94,18 @@ class Guards(_Strict):
 
 
 class Resource(_Strict):
-    """What is pulled from one address pattern and how it is read.
+    """What is pulled from one address pattern, or dropped by hand into `inbox/<source>/`, and how it is read.
 
+    `inbox` describes the whole name of files that may be dropped; its named groups are the partition's values. Without
+    `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
+    whose content fits may be dropped in place of the publisher's.
     `accept` names snapshots that somebody has looked at: they come into force whatever guards, `drift: freeze` and
     `rejection_limit` say. `fresh_for_days` is the source's unless given here.
     """
 
     connector: Text
-    url: HttpsAddress
+    url: HttpsAddress | None = None
+    inbox: Text | None = Field(None, description="regular expression of a dropped file's name")
     options: dict[str, Any] = {}
     form: dict[str, str] = {}
     partitions: dict[str, ResourceValues | Months | tuple[PartitionValue, ...]] = {}
@@ -133,8 +137,35 @@ class Resource(_Strict):
         """Whether a file fills up as its month goes on: from the first day to the last it grows thirtyfold."""
         return any(isinstance(values, Months) for values in self.partitions.values())
 
+    @property
+    def address(self) -> str:
+        """Where the resource comes from: its address pattern, or `inbox:` and the pattern of the names of its files."""
+        return self.url or f"inbox:{self.inbox}"
+
+    @model_validator(mode="after")
+    def _comes_by_url_or_inbox(self) -> Self:
+        if self.url is not None:
+            return self
+        if self.inbox is None:
+            raise ValueError("expected url (downloaded), inbox (dropped by hand) or both")
+        for key in ("partitions", "form", "follow_link", "absent_is_fine", "credentials"):
+            if getattr(self, key):
+                raise ValueError(
+                    f"{key}: says how a url is asked, but there is none; partitions come by inbox's groups"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _inbox_names_the_partitions(self) -> Self:
+        named = set(re.compile(self.inbox).groupindex) if self.inbox is not None else None
+        if self.url is not None and named is not None and named != set(self.partitions):
+            raise ValueError(f"inbox has the groups {sorted(named)}, partitions declare {sorted(self.partitions)}")
+        return self
+
     @model_validator(mode="after")
     def _partitions_fill_the_address(self) -> Self:
+        if self.url is None:
+            return self
         named = set(re.findall(r"{(\w+)}", self.url))
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
@@ -142,15 +173,20 @@ class Resource(_Strict):
             raise ValueError("url: braces may only enclose the name of a partition")
         return self
 
+    @field_validator("follow_link", "inbox")
+    @classmethod
+    def _is_a_pattern(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
     @field_validator("follow_link")
     @classmethod
     def _link_is_an_https_pattern(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith("https://"):
             raise ValueError("must describe the whole address, beginning with https://")
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
         return value
 
 
@@ -187,8 +223,9 @@ class Source(_Strict):
 
     @property
     def host(self) -> str:
-        """The host that is asked first: sources of one host share an Airflow pool."""
-        return next(iter(self.resources.values())).url.split("/")[2]
+        """The host that is asked first, `inbox` where none is: sources of one host share an Airflow pool."""
+        urls = [resource.url for resource in self.resources.values() if resource.url is not None]
+        return urls[0].split("/")[2] if urls else "inbox"
 
 
 def load_catalogue(folder: Path) -> dict[str, Source]:

@@ -40,6 +40,7 @@ class Connector:
 
     name: what the catalogue calls it. version: counts up whenever the parser's output changes.
     payload: what the bytes must be. tables: the staged tables it fills. request: how bytes are asked for.
+    unpacked_limit_bytes: an archive that unpacks to more is refused; bounds the disk and time a file can take.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Connector:
     tables: tuple[Table, ...]
     parse: Callable[..., None]
     request: Literal["get", "genesis"] = "get"
+    unpacked_limit_bytes: int = 2**30

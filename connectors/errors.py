@@ -19,5 +19,9 @@ class SnapshotRefused(SourceError):
     """A snapshot cannot be parsed as a whole, or more of it was rejected than its source allows."""
 
 
+class ParserFault(SourceError):
+    """A parser met what its author did not think of: a fault of the parser; the snapshot is not staged."""
+
+
 class AccountingError(SourceError):
     """Records read are not records staged + rejected + out of scope: a fault of the parser, never of the data."""

@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,9 +24,16 @@ from zoneinfo import ZoneInfo
 from connectors.archive import content_sha256
 from connectors.catalogue import Months, Resource, ResourceValues, Source
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import genesis_headers, refuse_error_answer, table_form, table_updated, without_stamp
+from connectors.genesis import (
+    JSON_LIMIT_BYTES,
+    genesis_headers,
+    refuse_error_answer,
+    table_form,
+    table_updated,
+    without_stamp,
+)
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
-from connectors.landing import FetchRecord, Landing, Outcome
+from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
 from connectors.registry import connector
 from connectors.selection import DUE, Selection
@@ -77,6 +84,8 @@ def fetch_source(
     records: list[FetchRecord] = []
     settled = 0
     for name, resource in source.resources.items():
+        if resource.url is None:
+            continue
         try:
             partitions = list(expand(source, name, landing, as_of))
         except SourceError as error:
@@ -86,15 +95,20 @@ def fetch_source(
         chosen = [partition for partition in partitions if selection.covers(resource, partition.values)]
         due = chosen if selection.asks_again else list(_due(chosen, resource, landing, as_of))
         settled += len(chosen) - len(due)
-        previous = selection.known(landing.latest_good())
+        previous = selection.known(landing.latest_downloads())
         fetch = functools.partial(_fetch, source, resource, landing, client, previous)
         with ThreadPoolExecutor(PARALLEL_PER_HOST, thread_name_prefix=source.id) as pool:
             for record in pool.map(fetch, due):
                 landing.append(record)
                 records.append(record)
+    return summary_of(source.id, records, settled)
+
+
+def summary_of(source_id: str, records: Sequence[FetchRecord], settled: int = 0) -> FetchSummary:
+    """What the attempts came to."""
     outcomes = Counter(record.outcome for record in records)
     return FetchSummary(
-        source.id,
+        source_id,
         new=outcomes["new"],
         unchanged=outcomes["unchanged"],
         absent=outcomes["absent"],
@@ -103,6 +117,13 @@ def fetch_source(
         bytes=sum(record.bytes for record in records if record.outcome == "new"),
         errors=tuple(f"{record.partition}: {record.error}" for record in records if record.error),
     )
+
+
+def joined(first: FetchSummary, second: FetchSummary) -> FetchSummary:
+    """What two fetches of one source came to in all."""
+    counts = ("new", "unchanged", "absent", "failed", "settled", "bytes")
+    sums = {name: getattr(first, name) + getattr(second, name) for name in counts}
+    return FetchSummary(first.source_id, **sums, errors=first.errors + second.errors)
 
 
 def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iterator[Partition]:
@@ -150,10 +171,15 @@ def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list
     return list(dict.fromkeys(map(str, found)))
 
 
+def _answers(landing: Landing) -> list[FetchRecord]:
+    """The attempts that publishers answered; what was dropped by hand says nothing of them."""
+    return [row for row in landing.log() if row.outcome != "failed" and not row.url.startswith(INBOX)]
+
+
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
     """Leave out months that are long over and were asked for not long ago."""
     spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
-    asked = {row.partition: row.finished_at for row in landing.log() if row.outcome != "failed"} if spans else {}
+    asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
     for partition in partitions:
         at = asked.get(partition.id)
         values = dict(partition.values)
@@ -191,7 +217,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = resource.url.format(**dict(partition.values))
+    url = resource.address.format(**dict(partition.values))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)
@@ -222,6 +248,23 @@ def _attempt(
     if genesis:
         # The form decides what comes, so it is part of what was asked.
         url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
+    try:
+        return _asked(resource, base, url, client, draft, landing, previous)
+    except PayloadRefused as refusal:
+        return _evidence(url, draft, landing, refusal)
+
+
+def _asked(
+    resource: Resource,
+    base: str,
+    url: str,
+    client: Client,
+    draft: Path,
+    landing: Landing,
+    previous: FetchRecord | None,
+) -> _Result:
+    """Ask for `url` (on a GENESIS host below `base`) and judge what came."""
+    genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
     answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
@@ -238,7 +281,8 @@ def _attempt(
         return _Result("absent", url, answer.status)
     if answer.status != 200:
         raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
-    check_payload(draft, connector(resource.connector).payload)
+    found = connector(resource.connector)
+    check_payload(draft, found.payload, found.unpacked_limit_bytes)
     sha256 = content_sha256(draft, without_stamp if genesis else str)
     same = previous is not None and previous.snapshot_sha256 == sha256
     name = (previous.file_name if same and previous else None) or _file_name(resource, url)
@@ -273,7 +317,7 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
         f"{url}/metadata/table",
         form={"name": table_code, "area": "all", "language": "de"},
         headers=genesis_headers(resource.credentials),
-        size_limit_bytes=resource.size_limit_mb * 2**20,
+        size_limit_bytes=JSON_LIMIT_BYTES,
         time_limit_s=resource.time_limit_s,
     )
     answer = client.download(ask, draft)
@@ -282,7 +326,12 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
     updated = table_updated(draft, table_code)
     if known is not None and known.etag == updated:
         return Answer(304, etag=updated)
-    table = dataclasses.replace(ask, url=f"{url}/data/tablefile", form=table_form(table_code, resource.form))
+    table = dataclasses.replace(
+        ask,
+        url=f"{url}/data/tablefile",
+        form=table_form(table_code, resource.form),
+        size_limit_bytes=resource.size_limit_mb * 2**20,
+    )
     answer = client.download(table, draft)
     if answer.status == 200:
         refuse_error_answer(draft, table_code)
@@ -315,7 +364,7 @@ def _known(previous: FetchRecord | None, url: str, landing: Landing) -> FetchRec
 def _evidence(url: str, draft: Path, landing: Landing, refusal: PayloadRefused) -> _Result:
     """Keep what was refused, so that somebody can look at it."""
     if not draft.exists() or not draft.stat().st_size:
-        return _Result("failed", url, error=str(refusal))
+        return _Result("failed", url, error=f"{refusal} (from {url})")
     with draft.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     size, name = draft.stat().st_size, draft.name

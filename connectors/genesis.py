@@ -35,6 +35,10 @@ def genesis_headers(credentials: str | None) -> dict[str, str]:
     return {"username": user, "password": os.environ.get(f"{credentials}_PASSWORD", "")} if user else {}
 
 
+# An answer in JSON says what is wrong or when a table changed; a few thousand bytes do.
+JSON_LIMIT_BYTES = 5 * 2**20
+
+
 def table_updated(answer: Path, table_code: str) -> str:
     """When the host last changed the table, from its `metadata/table` answer; raises PayloadRefused for an error."""
     content = json.loads(_checked_json(answer.read_bytes(), table_code))
@@ -48,9 +52,9 @@ def table_updated(answer: Path, table_code: str) -> str:
 def refuse_error_answer(answer: Path, table_code: str) -> None:
     """Raise PayloadRefused with the host's own words where a table's answer is an error in JSON."""
     with answer.open("rb") as stream:
-        head = stream.read(1)
-    if head == b"{":
-        _checked_json(answer.read_bytes(), table_code)
+        head = stream.read(JSON_LIMIT_BYTES)
+    if head[:1] == b"{":
+        _checked_json(head, table_code)
         raise PayloadRefused(f"{table_code}: expected a zip with ffcsv, JSON without an error code came")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -25,18 +24,11 @@ def landed(landing: Landing) -> dict[str, list[Landed]]:
 
     Snapshots whose bytes are no longer there are left out.
     """
-    found: dict[str, list[Landed]] = defaultdict(list)
-    for row in landing.log():
-        if row.outcome not in ("new", "unchanged") or row.snapshot_sha256 is None or row.file_name is None:
-            continue
-        entries = found[row.partition]
-        if entries and entries[-1].snapshot_sha256 == row.snapshot_sha256:
-            entries[-1] = replace(entries[-1], last_at=row.finished_at)
-        else:
-            path = landing.file(row.snapshot_sha256, row.file_name)
-            entries.append(Landed(row.snapshot_sha256, path, row.finished_at, row.finished_at))
-    return {
-        partition: present
-        for partition, entries in sorted(found.items())
-        if (present := [entry for entry in entries if entry.path.is_file()])
-    }
+    found: dict[str, list[Landed]] = {}
+    for partition, spans in sorted(landing.spans().items()):
+        for first, last in spans:
+            path = landing.file(str(first.snapshot_sha256), str(last.file_name))
+            if path.is_file():
+                entry = Landed(str(first.snapshot_sha256), path, first.finished_at, last.finished_at)
+                found.setdefault(partition, []).append(entry)
+    return found

@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
+from connectors.deadline import Adapter, Deadline
 from connectors.errors import FetchFailed, PayloadRefused
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ RETRY_AFTER_LIMIT_S = 300.0
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 20.0, 60.0
 REDIRECT_LIMIT = 5
 CHUNK_BYTES = 2**18
+# How much of an answer that is too large is kept to be looked at.
+EVIDENCE_BYTES = 2**20
 PARALLEL_PER_HOST = 4
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 
@@ -109,6 +112,8 @@ class Client:
                 with _place_at(ask.url):
                     return self._ask_once(ask, body, deadline)
             except _Passing as fault:
+                if time.monotonic() >= deadline:
+                    raise _too_slow(ask, body.received) from fault
                 if attempt == ATTEMPTS:
                     raise FetchFailed(
                         f"{ask.url}: {fault} after {ATTEMPTS} attempts; the next run tries again"
@@ -126,7 +131,7 @@ class Client:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _ask_once(self, ask: Ask, body: _Body, deadline: float) -> Answer:
-        with self._open(ask, body.resume_headers()) as response:
+        with Deadline(deadline) as limit, self._open(ask, body.resume_headers()) as response:
             status = response.status_code
             if status in PASSING_STATUSES:
                 raise _Passing(f"HTTP {status}", _retry_after_s(response.headers.get("Retry-After")))
@@ -137,7 +142,11 @@ class Client:
                 raise _Passing("HTTP 416 on resuming")
             if status not in (200, 206):
                 raise FetchFailed(f"{ask.url}: HTTP {status} {response.reason}, expected 200; see the publisher's page")
-            return body.receive(response, ask, deadline)
+            answer = body.receive(response, ask, deadline)
+            # A body without a length ends where its socket does, be it shut by us.
+            if limit.is_over:
+                raise _too_slow(ask, body.received)
+            return answer
 
     def _open(self, ask: Ask, resume: Mapping[str, str]) -> requests.Response:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **resume}
@@ -179,6 +188,8 @@ class Client:
             self._sessions.session = requests.Session()
             # The machine's netrc is not ours to send credentials by; its proxies are taken in `_way_to`.
             self._sessions.session.trust_env = False
+            for scheme in ("http://", "https://"):
+                self._sessions.session.mount(scheme, Adapter())
         session: requests.Session = self._sessions.session
         return session
 
@@ -187,19 +198,21 @@ class _Body:
     """The bytes received so far, over several attempts."""
 
     def __init__(self, target: Path) -> None:
+        self.received = 0
         self._target = target
         self._validator: str | None = None
+        self._total: int | None = None
         self.restart()
 
     def restart(self) -> None:
-        self._received = 0
+        self.received = 0
         self._target.write_bytes(b"")
 
     def resume_headers(self) -> dict[str, str]:
         """Range and If-Range where there are bytes to go on from and a validator that vouches for them."""
-        if not self._received or self._validator is None:
+        if not self.received or self._validator is None:
             return {}
-        return {"Range": f"bytes={self._received}-", "If-Range": self._validator}
+        return {"Range": f"bytes={self.received}-", "If-Range": self._validator}
 
     def receive(self, response: requests.Response, ask: Ask, deadline: float) -> Answer:
         etag, modified = _told(response, "ETag"), _told(response, "Last-Modified")
@@ -207,41 +220,50 @@ class _Body:
             self.restart()
         else:
             self._check_part(response.headers.get("Content-Range", ""), etag)
-        expected = self._expected_bytes(response)
+        self._total = expected = self._expected_bytes(response)
         # A weak ETag does not promise equal bytes (RFC 9110, 8.8.1), so it cannot vouch for a part.
         self._validator = etag if etag and not etag.startswith("W/") else modified
         if "Content-Encoding" in response.headers:
             # We keep decoded bytes, a range counts encoded ones.
             self._validator = None
         if expected is not None and expected > ask.size_limit_bytes:
-            raise PayloadRefused(f"{ask.url}: {expected} bytes announced, at most {ask.size_limit_bytes} allowed")
+            raise PayloadRefused(
+                f"{ask.url}: {expected} bytes announced, at most {ask.size_limit_bytes} allowed; "
+                "look at the publisher's page, then raise size_limit_mb in the source's YAML or keep the former file"
+            )
         try:
             with self._target.open("ab") as sink:
                 for chunk in _chunks(response):
                     sink.write(chunk)
-                    self._received += len(chunk)
-                    if self._received > ask.size_limit_bytes:
-                        raise PayloadRefused(f"{ask.url}: more than the allowed {ask.size_limit_bytes} bytes came")
-                    if time.monotonic() > deadline:
-                        raise FetchFailed(
-                            f"{ask.url}: {self._received} bytes in {ask.time_limit_s:.0f} s is too slow; "
-                            "the next run tries again"
+                    self.received += len(chunk)
+                    if self.received > ask.size_limit_bytes:
+                        # Evidence of what came, not a copy of what nobody wanted to have.
+                        sink.truncate(min(EVIDENCE_BYTES, ask.size_limit_bytes))
+                        raise PayloadRefused(
+                            f"{ask.url}: more than the allowed {ask.size_limit_bytes} bytes came, the first "
+                            f"{EVIDENCE_BYTES} are kept; look at them, then raise size_limit_mb in the source's YAML"
                         )
+                    if time.monotonic() > deadline:
+                        raise _too_slow(ask, self.received)
         except urllib3.exceptions.HTTPError as error:
-            raise _Passing(f"cut off after {self._received} bytes") from error
-        if expected is not None and self._received != expected:
-            raise _Passing(f"{self._received} of {expected} bytes came")
-        return Answer(200, etag, modified, self._received)
+            raise _Passing(f"cut off after {self.received} bytes") from error
+        if expected is not None and self.received != expected:
+            raise _Passing(f"{self.received} of {expected} bytes came")
+        return Answer(200, etag, modified, self.received)
 
     def _check_part(self, content_range: str, etag: str | None) -> None:
         """Begin anew where a 206 does not go on from our last byte in the same content."""
-        part, received, validator = _CONTENT_RANGE.fullmatch(content_range), self._received, self._validator
+        part, received, validator = _CONTENT_RANGE.fullmatch(content_range), self.received, self._validator
         if part is None or int(part[1]) != received:
             self.restart()
             raise _Passing(f"resumed at {content_range!r}, expected byte {received}")
         if etag and validator and validator.startswith('"') and etag != validator:
             self.restart()
             raise _Passing(f"resumed in other content, {etag} for {validator}")
+        # The same ETag over another length is another content all the same.
+        if self._total is not None and part[2] not in ("*", str(self._total)):
+            self.restart()
+            raise _Passing(f"resumed in content of {part[2]} bytes, expected {self._total}")
 
     def _expected_bytes(self, response: requests.Response) -> int | None:
         """How long the body is in all, where the publisher says so."""
@@ -251,13 +273,20 @@ class _Body:
         announced = response.headers.get("Content-Length", "")
         if "Content-Encoding" in response.headers or not re.fullmatch(r"\d{1,18}", announced):
             return None
-        return self._received + int(announced)
+        return self.received + int(announced)
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
     """The body as it arrives; waits for no full chunk, so that the time limit is seen however slowly bytes drip."""
     while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         yield chunk
+
+
+def _too_slow(ask: Ask, received: int) -> FetchFailed:
+    return FetchFailed(
+        f"{ask.url}: {received} bytes in {ask.time_limit_s:.0f} s is too slow; the next run tries again, "
+        "or raise time_limit_s in the source's YAML"
+    )
 
 
 def _told(response: requests.Response, header: str) -> str | None:

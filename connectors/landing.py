@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 Outcome = Literal["new", "unchanged", "absent", "failed"]
+# How the addresses of files begin that were dropped by hand.
+INBOX = "inbox:"
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,32 @@ class Landing:
         rows = self._log.read_bytes().split(b"\n")
         return [_record(row) for row in rows[:-1] if row]
 
+    def spans(self) -> dict[str, list[tuple[FetchRecord, FetchRecord]]]:
+        """Per partition, oldest first, the attempt that brought each snapshot and the last that confirmed it.
+
+        A publisher who still has what it had (`unchanged`) does not supersede a file that was dropped later; a dropped
+        file that was refused when it was parsed (`failed` with its sha256) makes way for what was before.
+        """
+        found: dict[str, list[tuple[FetchRecord, FetchRecord]]] = defaultdict(list)
+        for row in self.log():
+            spans = found[row.partition]
+            is_last = bool(spans) and spans[-1][0].snapshot_sha256 == row.snapshot_sha256
+            if row.outcome in ("new", "unchanged") and is_last:
+                spans[-1] = spans[-1][0], row
+            elif row.outcome == "new" or (row.outcome == "unchanged" and not spans):
+                spans.append((row, row))
+            elif row.outcome == "failed" and row.url.startswith(INBOX) and is_last:
+                spans.pop()
+        return {partition: spans for partition, spans in found.items() if spans}
+
     def latest_good(self) -> dict[str, FetchRecord]:
-        """Per partition the last attempt that ended with bytes in hand (`new` or `unchanged`)."""
-        return {row.partition: row for row in self.log() if row.outcome in ("new", "unchanged")}
+        """Per partition the last attempt that brought or confirmed what is to be in force (see `spans`)."""
+        return {partition: spans[-1][1] for partition, spans in self.spans().items()}
+
+    def latest_downloads(self) -> dict[str, FetchRecord]:
+        """Per partition the last attempt that ended with the publisher's bytes in hand."""
+        good = (row for row in self.log() if row.outcome in ("new", "unchanged"))
+        return {row.partition: row for row in good if not row.url.startswith(INBOX)}
 
 
 def _instant(value: object) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from connectors.boundary import parser_faults_named
 from connectors.catalogue import Resource, Source
 from connectors.connector import Snapshot
 from connectors.errors import SourceError
@@ -272,8 +273,12 @@ class _Desk:
     def _parse(self, partition: str, entry: Landed, out: StagedWriter) -> None:
         resource, values = self._resource(partition)
         self._read_again.add((entry.snapshot_sha256, self._key(partition)[1]))
-        snapshot = Snapshot(self._source.id, entry.path, entry.snapshot_sha256, values)
-        connector(resource.connector).parse(snapshot, out, region(), **parse_options(resource))
+        snapshot, options = (
+            Snapshot(self._source.id, entry.path, entry.snapshot_sha256, values),
+            parse_options(resource),
+        )
+        with parser_faults_named(resource.connector, snapshot):
+            connector(resource.connector).parse(snapshot, out, region(), **options)
 
     def _writer(self, partition: str, entry: Landed) -> StagedWriter:
         _, key = self._key(partition)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from connectors.archive import files, open_zip
+from connectors.archive import UNPACKED_LIMIT_BYTES, ZIP_BEGINNINGS, files, open_zip
 from connectors.connector import Payload
 from connectors.errors import PayloadRefused
 
 _HEAD_BYTES = 4096
+# JSON takes up to 25 times its size in memory.
+JSON_LIMIT_BYTES = 32 * 2**20
 
 
-def check_payload(path: Path, payload: Payload) -> None:
-    """Raise PayloadRefused where the file is not a `payload`, with what was expected and what came."""
+def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPACKED_LIMIT_BYTES) -> None:
+    """Raise PayloadRefused where the file is no `payload` within its limits, with what was expected and what came."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     if not head.strip():
@@ -22,12 +24,19 @@ def check_payload(path: Path, payload: Payload) -> None:
     if payload in ("zip", "xlsx"):
         if came != "zip":
             raise _refusal(path, payload, came, head)
-        with open_zip(path) as archive:
+        with open_zip(path, unpacked_limit_bytes) as archive:
             if payload == "xlsx" and "[Content_Types].xml" not in files(archive):
-                raise PayloadRefused(f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came")
+                raise PayloadRefused(
+                    f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came; ask the publisher"
+                )
     elif came != payload:
         raise _refusal(path, payload, came, head)
     if payload == "json":
+        if path.stat().st_size > JSON_LIMIT_BYTES:
+            raise PayloadRefused(
+                f"{path.name}: {path.stat().st_size} bytes of JSON, expected at most {JSON_LIMIT_BYTES}, as it is read "
+                "whole; see the publisher's page for a smaller file"
+            )
         try:
             json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:
@@ -36,7 +45,7 @@ def check_payload(path: Path, payload: Payload) -> None:
 
 def _kind(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP_BEGINNINGS):
         return "zip"
     if text[:1] == b"<":
         return "html" if b"<html" in text[:1024].lower() or text[:9].lower() == b"<!doctype" else "xml"

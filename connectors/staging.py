@@ -21,11 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.drift import Change, Columns, Drift, Seen, declared_drift
-from connectors.errors import AccountingError
+from connectors.errors import AccountingError, SnapshotRefused
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, Table
 
 # A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
 RAW_TEXT_LIMIT = 500
+# Rejected rows wait in memory in batches. The region's part of the largest register has 150,000 records, of which a
+# source may allow a share to be rejected; a file that has 100,000 of them unreadable is another file.
+REJECTED_BATCH, REJECTED_LIMIT = 20_000, 100_000
 # No publisher has as many columns in a table; of a header that does, the first ones are told.
 COLUMNS_LIMIT = 1_000
 
@@ -69,6 +72,8 @@ class StagedWriter:
         self._ledgers: dict[str, _Ledger] = {}
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rejected: list[dict[str, Any]] = []
+        self._rejected_count = 0
+        self._first_rejected: dict[str, dict[str, Any]] = {}
         self._drift: set[tuple[str, str, Change]] = set()
         self._seen: dict[tuple[str, str], Seen] = {}
         staged.mkdir(parents=True, exist_ok=True)
@@ -119,17 +124,28 @@ class StagedWriter:
             self._ledger(table.name).staged += batch.num_rows
 
     def reject(self, table: Table, record_number: int, column: str, raw: str | None, reason: str) -> None:
-        """Reject one record and keep the raw text that could not be read."""
+        """Reject one record and keep the raw text that could not be read.
+
+        Raises SnapshotRefused beyond REJECTED_LIMIT records: such a file is not the one its source declares.
+        """
         self._ledger(table.name).rejected[reason] += 1
-        self._rejected.append(
-            {
-                "record_number": record_number,
-                "table_name": table.name,
-                "column_name": column,
-                "raw_text": None if raw is None else raw[:RAW_TEXT_LIMIT],
-                "reason": reason,
-            }
-        )
+        row = {
+            "record_number": record_number,
+            "table_name": table.name,
+            "column_name": _storable(column[:RAW_TEXT_LIMIT]),
+            "raw_text": None if raw is None else _storable(raw[:RAW_TEXT_LIMIT]),
+            "reason": reason,
+        }
+        self._first_rejected.setdefault(table.name, row)
+        self._rejected.append(row)
+        if len(self._rejected) == REJECTED_BATCH:
+            self._flush_rejected()
+        self._rejected_count += 1
+        if self._rejected_count > REJECTED_LIMIT:
+            raise SnapshotRefused(
+                f"{self._key['source_id']}: more than {REJECTED_LIMIT} records of {table.name} cannot be read; "
+                f"first: {self.first_rejection(table.name)}; compare the file with the connector"
+            )
 
     def out_of_scope(self, table: Table, reason: str, records: int = 1) -> None:
         """Leave records out for a reason (preamble, footer, outside the region)."""
@@ -139,17 +155,17 @@ class StagedWriter:
     def drift(self, table: Table, column: str, change: Change) -> None:
         """Report a column nobody declared (`new`) or a declared one that is not there (`missing`)."""
         if len(self._drift) < COLUMNS_LIMIT:
-            self._drift.add((table.name, column[:RAW_TEXT_LIMIT], change))
+            self._drift.add((table.name, _storable(column[:RAW_TEXT_LIMIT]), change))
 
     def saw_header(self, table: Table, columns: Sequence[str]) -> None:
         """Say which columns the snapshot's header names, in its order, staged or not."""
         for position, column in enumerate(columns[:COLUMNS_LIMIT], start=1):
-            self._seen.setdefault((table.name, column[:RAW_TEXT_LIMIT]), Seen(position=position))
+            self._seen.setdefault((table.name, _storable(column[:RAW_TEXT_LIMIT])), Seen(position=position))
 
     def saw_fields(self, table: Table, records: Mapping[str, int]) -> None:
         """Say which fields records carry where no header names them, and how many records do."""
         for column, count in sorted(records.items())[:COLUMNS_LIMIT]:
-            key = (table.name, column[:RAW_TEXT_LIMIT])
+            key = (table.name, _storable(column[:RAW_TEXT_LIMIT]))
             self._seen[key] = Seen(records=count + (self._seen.get(key, Seen()).records or 0))
 
     # -- what the parse step calls ----------------------------------------------------------------------------------
@@ -176,7 +192,7 @@ class StagedWriter:
 
     def first_rejection(self, table: str) -> str:
         """The first rejected record of a table in words, for a message."""
-        row = next(row for row in self._rejected if row["table_name"] == table)
+        row = self._first_rejected[table]
         return f"record {row['record_number']}, {row['column_name']}: {row['reason']} ({row['raw_text']!r})"
 
     def close(self) -> dict[str, Account]:
@@ -191,7 +207,7 @@ class StagedWriter:
                     f"read {account.read} records, but staged {account.staged} + rejected {account.rejected} "
                     f"+ out of scope {account.out_of_scope}; mend the parser"
                 )
-        self._append_rows(REJECTED_ROW, self._rejected)
+        self._flush_rejected()
         self._append_rows(RECORD_ACCOUNT, self._account_rows())
         self._append_columns()
         self._place_files(self._writers)
@@ -220,6 +236,10 @@ class StagedWriter:
 
     def _ledger(self, table: str) -> _Ledger:
         return self._ledgers.setdefault(table, _Ledger())
+
+    def _flush_rejected(self) -> None:
+        self._append_rows(REJECTED_ROW, self._rejected)
+        self._rejected = []
 
     def _append_rows(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -278,6 +298,11 @@ class StagedWriter:
             place = self.file_of(name)
             place.parent.mkdir(parents=True, exist_ok=True)
             (self._scratch / f"{name}.parquet").replace(place)
+
+
+def _storable(text: str) -> str:
+    """The text with halves of surrogate pairs, which no UTF-8 can hold, spelt as `\\ud800`."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def staged_file(staged: Path, table: str, source_id: str, snapshot_sha256: str, parse_key: str) -> Path:

@@ -159,7 +159,7 @@ def _source_catalogue(sources: Iterable[Source], input_kind: str) -> pa.Table:
         {
             **source.model_dump(include=set(SOURCE_CATALOGUE.columns.names)),
             "source_id": source.id,
-            "url": next(iter(source.resources.values())).url,
+            "url": next(iter(source.resources.values())).address,
             "is_offered": input_kind in source.inputs,
             "synthetic": input_kind == "sample",
         }

@@ -83,6 +83,7 @@ class Home:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.inbox = root / "inbox"
         self.landing = root / "landing"
         self.staged = root / "staged"
         self.work = root / "work"

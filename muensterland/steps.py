@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from connectors import inbox
 from connectors.catalogue import DOMAINS, Source, load_catalogue
 from connectors.errors import FetchFailed, SnapshotRefused
-from connectors.fetching import fetch_source
+from connectors.fetching import fetch_source, joined
 from connectors.http import Client
 from connectors.landing import Landing
 from connectors.parsing import parse_source
@@ -41,13 +42,17 @@ KEEP_WORK_FOLDERS = 2
 
 
 def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, Any]:
-    """Fetch one source. Raises FetchFailed where nothing could be fetched; the former snapshots stay in force."""
+    """Fetch one source, then take what was dropped into its inbox: the newest news of a partition is in force.
+
+    Raises FetchFailed where nothing could be fetched; the former snapshots stay in force.
+    """
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
         check_source(source)
         landing = Landing(settings.home.landing, source_id)
         client = Client(settings.rebase)
-        summary = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
+        downloaded = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
+        summary = joined(downloaded, inbox.collect(source, landing, settings.home.inbox, time.time()))
         status.update(dataclasses.asdict(summary))
         status["asked_back_at"] = client.asked_back_at.isoformat() if client.asked_back_at else None
         parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
@@ -62,7 +67,12 @@ def parse(source_id: str, selection: Selection = DUE) -> dict[str, Any]:
     """Parse one source. Raises SnapshotRefused where a snapshot is refused and nothing new could be staged."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "parse") as status:
-        summary = parse_source(source, Landing(settings.home.landing, source_id), settings.home.staged, selection)
+        landing, known = Landing(settings.home.landing, source_id), inbox.refusals(source_id, settings.home.staged)
+        summary = parse_source(source, landing, settings.home.staged, selection)
+        refused = inbox.refusals(source_id, settings.home.staged)
+        news = {key: reason for key, reason in refused.items() if key not in known}
+        for place in inbox.give_back(source_id, landing, settings.home.inbox, news):
+            log.error("%s: a dropped file was refused, see %s.reason.txt", source_id, place)
         status.update(dataclasses.asdict(summary))
         progress.info(
             "parse    %-32s %d parsed, %d already staged%s: %s staged, %s rejected, %s out of scope%s",
@@ -119,6 +129,8 @@ def settle(domain: str) -> dict[str, str]:
         for source in sources_of(settings, domain)
         if read_status(settings.home, source.id)
     }
+    for stray in inbox.strays(settings.home.inbox, load_catalogue(settings.sources_dir)):
+        log.warning("%s: nobody looks there, expected files in inbox/<source>/", settings.home.inbox / stray)
     for source_id, state in states.items():
         if state in ("stale", "failed"):
             log.error("%s: %s: %s", source_id, state, " | ".join(source_errors(settings.home, source_id)))

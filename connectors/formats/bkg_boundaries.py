@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from shapely.errors import GEOSException
 
 from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
@@ -15,6 +16,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_BOUNDARY as TABLE
+from connectors.text import is_mojibake
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,6 +34,8 @@ KNOWN_COLUMNS = frozenset(
 LAND = (4, 9)
 # File code in the first four bytes of a .shp (ESRI Shapefile Technical Description, 1998). GDAL chooses its reader by
 # content, and some of its formats name other files to open: nothing else than a shapefile may pass.
+# All layers of VG250 unpack to about 350 MB.
+UNPACKED_LIMIT_BYTES = 2**30
 SHAPEFILE_CODE = (9994).to_bytes(4, "big")
 
 
@@ -80,7 +84,7 @@ def parse(
 
 
 def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         members = files(archive)
         for suffix in ("shp", "shx", "dbf", "prj"):
             if f"{layer}.{suffix}" not in members:
@@ -94,7 +98,16 @@ def _unpack_layer(snapshot: Snapshot, folder: Path, layer: str) -> Path:
     shapefile = folder / f"{layer}.shp"
     with shapefile.open("rb") as stream:
         if stream.read(4) != SHAPEFILE_CODE:
-            raise SnapshotRefused(f"{snapshot.source_id}: {shapefile.name}: expected a shapefile, not another format")
+            raise SnapshotRefused(
+                f"{_where(snapshot, shapefile)}: expected a shapefile, not another format; ask the publisher"
+            )
+    try:
+        shapefile.with_suffix(".prj").read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SnapshotRefused(
+            f"{_where(snapshot, shapefile)}: expected a coordinate system as text in the .prj, {error}; "
+            "ask the publisher again"
+        ) from error
     return shapefile
 
 
@@ -109,7 +122,7 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, shapefile: Path) -> fr
         out.drift(TABLE, name, "missing")
     if missing:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
+            f"{_where(snapshot, shapefile)}: expected the columns {', '.join(REQUIRED_COLUMNS)}, "
             f"{', '.join(missing)} missing; see BKG's documentation of the product"
         )
     return columns
@@ -121,19 +134,21 @@ def _read(snapshot: Snapshot, shapefile: Path, columns: list[str]) -> gpd.GeoDat
 
     features = _pyogrio(snapshot, shapefile, pyogrio.read_dataframe, columns=columns)
     if not isinstance(features, gpd.GeoDataFrame) or features.crs is None:
-        raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected polygons with a coordinate system in the .prj"
-        )
+        raise SnapshotRefused(f"{_where(snapshot, shapefile)}: expected polygons with a coordinate system in the .prj")
     return features
 
 
 def _pyogrio(snapshot: Snapshot, shapefile: Path, read: Any, **options: Any) -> Any:
     try:
         return read(shapefile, **options)
-    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError) as error:
+    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError, GEOSException) as error:
         raise SnapshotRefused(
-            f"{snapshot.source_id}: {shapefile.name}: expected a shapefile, {error}; ask the publisher again"
+            f"{_where(snapshot, shapefile)}: expected a shapefile, {error}; ask the publisher again"
         ) from error
+
+
+def _where(snapshot: Snapshot, shapefile: Path) -> str:
+    return f"{snapshot.source_id}: {snapshot.path.name}: {shapefile.name}"
 
 
 def _is_key(value: object, digits: int) -> bool:
@@ -146,6 +161,9 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
         return "AGS", "expected 8 digits"
     if not _is_key(row["ars"], 12):
         return "ARS", "expected 12 digits"
+    for column, name in (("GEN", row["name"]), ("BEZ", row["designation"])):
+        if not isinstance(name, str) or not name or is_mojibake(name):
+            return column, "expected a name without broken letters"
     if geometry is None or geometry.is_empty:
         return "geometry", "expected a polygon"
     if not geometry.is_valid:
@@ -153,4 +171,11 @@ def _fault(row: dict[str, Any], geometry: Any) -> tuple[str, str] | None:
     return None
 
 
-CONNECTOR = Connector(name="bkg_boundaries", version=2, payload="zip", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(
+    name="bkg_boundaries",
+    version=3,
+    payload="zip",
+    tables=(TABLE,),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,11 +15,13 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import CHARGING_STATION as TABLE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 # What every generation of the header had in common; lines before it are the publisher's notes.
 HEADER_MARKS = frozenset({"Betreiber", "Breitengrad"})
 GERMANY = BoundingBox(west=5.8, south=47.0, east=15.1, north=55.1)
+# The preamble of 2025 has 10 lines.
+HEADER_WITHIN_LINES = 100
 BATCH_ROWS = 5_000
 # Columns of the register from 2022 to 2026 that are not staged; plugs are numbered 1 to 6.
 COLUMNS_NOT_STAGED = frozenset(
@@ -55,38 +55,42 @@ def parse(
     scope that lie outside the region's bounding box and name none of its Kreise. Raises SnapshotRefused where no
     header or a required column is found.
     """
-    text = read_text(snapshot.path, encoding)
-    refuse_mojibake(snapshot.path, text)
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    text = without_mojibake(text_lines(snapshot.path, where, encoding), where)
     scope = region if region_only else None
-    lines = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=";"), start=1)
-    try:
-        positions, width = _header(snapshot, out, lines)
-        rows: list[dict[str, Any]] = []
-        for number, line in lines:
-            out.read(TABLE, 1)
-            row = _row(out, scope, number, line, positions, width)
-            if row is not None:
-                rows.append(row)
-            if len(rows) == BATCH_ROWS:
-                out.write(TABLE, rows)
-                rows = []
-        out.write(TABLE, rows)
-    except csv.Error as error:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: not a readable CSV: {error}") from error
+    records = CsvRecords(text, where, delimiter=";")
+    lines = enumerate(records, start=1)
+    positions, width = _header(snapshot, out, lines)
+    rows: list[dict[str, Any]] = []
+    for number, line in lines:
+        out.read(TABLE, 1)
+        if records.ends_open and width - 1 in positions.values() and any(field.strip() for field in line):
+            out.reject(TABLE, number, "row", ";".join(line), CUT)
+            continue
+        row = _row(out, scope, number, line, positions, width)
+        if row is not None:
+            rows.append(row)
+        if len(rows) == BATCH_ROWS:
+            out.write(TABLE, rows)
+            rows = []
+    out.write(TABLE, rows)
 
 
 def _header(
     snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, list[str]]]
 ) -> tuple[dict[str, int], int]:
     """Read up to the header; returns the position of each staged column and the number of fields of a line."""
-    for _, line in lines:
+    for number, line in lines:
+        if number > HEADER_WITHIN_LINES:
+            break
         names = [name.strip() for name in line]
         if names and HEADER_MARKS.issubset(names):
             return _positions(snapshot, out, names), len(names)
         out.read(TABLE, 1)
         out.out_of_scope(TABLE, "preamble")
     raise SnapshotRefused(
-        f"{snapshot.source_id}: {snapshot.path.name}: no line holds the headers {', '.join(sorted(HEADER_MARKS))}; "
+        f"{snapshot.source_id}: {snapshot.path.name}: none of the first {HEADER_WITHIN_LINES} lines holds the headers "
+        f"{', '.join(sorted(HEADER_MARKS))}; "
         "check the address, the encoding and whether the publisher changed the file"
     )
 
@@ -242,4 +246,4 @@ DEVICE_FIELDS = (
 )
 FIELDS = PLACE_FIELDS + DEVICE_FIELDS
 
-CONNECTOR = Connector(name="charging_register", version=2, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="charging_register", version=3, payload="csv", tables=(TABLE,), parse=parse)

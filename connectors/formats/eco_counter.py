@@ -7,8 +7,6 @@ labels are not. Work is done on Arrow columns: there are thousands of files, eac
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -26,9 +24,9 @@ import pyarrow.csv as arrow_csv
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import COUNT_CHANNEL, COUNT_READING, COUNT_SITE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import CUT, CsvRecords, is_mojibake, read_text, text_lines, without_mojibake
 
 TIMESTAMP_COLUMN = "Datetime"
 _CHANNEL = re.compile(r"([0-9]+) \((.*)\)", re.DOTALL)
@@ -36,6 +34,9 @@ _STATUS = re.compile(r"([0-9]+)-status")
 # Years in which civil time has a zone; the edges of the calendar have no UTC.
 _TIMESTAMP = r"^(19|20)\d{2}-\d{2}-\d{2} \d{2}:\d{2}$"
 _COUNT = r"^\d{1,18}$"
+# A month of minutes with 20 channels has 900,000 cells; every cell becomes a row that bears its channel's label.
+CELL_LIMIT = 2_000_000
+LABEL_LIMIT_CHARACTERS = 200
 
 # What the labels of all 23 stations say (PROVENANCE, "Quirks: bike counters"); `stdteinwärts` is the publisher's.
 # IN and OUT stand in capitals, so that the German word `in` says nothing.
@@ -97,8 +98,13 @@ def parse_readings(
     Blank cells are staged with a null count. Where autumn's repeated hour is not repeated, its readings hold both
     passes and say `merged`. Raises SnapshotRefused where the file is no UTF-8 CSV of this layout.
     """
-    header, records = _shape(snapshot)
+    header, records, is_cut = _shape(snapshot)
     channels = _channels(snapshot, header, out)
+    if records * len(channels) > CELL_LIMIT:
+        raise _refused(
+            snapshot,
+            f"{records} rows of {len(channels)} channels, expected at most {CELL_LIMIT} cells of one station's month",
+        )
     out.read(COUNT_READING, records * len(channels))
     if not records:
         return
@@ -107,7 +113,10 @@ def parse_readings(
     moments = _moments(local.to_pylist(), ZoneInfo(time_zone))
     rows = _Rows(
         cells=cells,
-        problems=[moment.problem for moment in moments],
+        problems=[
+            CUT if is_cut and number == records else moment.problem
+            for number, moment in zip(numbers, moments, strict=True)
+        ],
         common={
             "site_id": pa.repeat(snapshot.partition["station"], len(cells)),
             "interval_start_local": local,
@@ -164,15 +173,15 @@ class _Rows:
         return pc.if_else(pc.equal(cells, ""), None, cells)
 
 
-def _shape(snapshot: Snapshot) -> tuple[list[str], int]:
-    """Header and number of rows, by Python's csv module: a count apart from the reader that stages."""
-    text = read_text(snapshot.path)
-    refuse_mojibake(snapshot.path, text)
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        return [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
-    except csv.Error as error:
-        raise _refused(snapshot, f"expected CSV, {error}") from error
+def _shape(snapshot: Snapshot) -> tuple[list[str], int, bool]:
+    """Header, number of rows and whether the last one may be cut.
+
+    By Python's csv module: a count apart from the reader that stages.
+    """
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    rows = CsvRecords(without_mojibake(text_lines(snapshot.path, where), where), where, strict=True)
+    header, records = [name.strip() for name in next(rows, [])], sum(1 for row in rows if row)
+    return header, records, rows.ends_open
 
 
 def _refused(snapshot: Snapshot, what: str) -> SnapshotRefused:
@@ -202,6 +211,11 @@ def _channels(snapshot: Snapshot, header: list[str], out: StagedWriter) -> list[
         if (match := _CHANNEL.fullmatch(name))
     ]
     ids = [channel.channel_id for channel in channels]
+    if long := [channel for channel in channels if len(channel.header) > LABEL_LIMIT_CHARACTERS]:
+        raise _refused(
+            snapshot,
+            f"channel {long[0].header[:60]!r}… has a label of more than {LABEL_LIMIT_CHARACTERS} characters",
+        )
     if not ids or len(set(ids)) < len(ids):
         raise _refused(snapshot, f"expected one column `<id> (<label>)` per channel, found channels {ids}")
     if len(ids) > 1 and station not in ids:
@@ -224,6 +238,8 @@ def _cells(
     malformed: list[int] = []
 
     def put_aside(row: arrow_csv.InvalidRow) -> str:
+        if len(malformed) * len(channels) > REJECTED_LIMIT:
+            return "error"
         malformed.append(row.number - 1)  # the header is row 1
         reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
         for order, channel in enumerate(channels, start=1):
@@ -325,7 +341,7 @@ def parse_sites(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> Non
             channel_id, label = _text_id(pair[0]), pair[1]
             if problem:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "its station was rejected")
-            elif channel_id is None or not isinstance(label, str):
+            elif channel_id is None or not _is_text(label) or is_mojibake(label):
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "not a pair of channel id and label")
             elif (str(site_id), channel_id) in channels:
                 out.reject(COUNT_CHANNEL, number, "channels", _raw(channel), "repeated channel")
@@ -362,8 +378,10 @@ def _site_problem(entry: Any, site_id: str | None, sites: dict[str, Any]) -> tup
         return "directory", "not a station id"
     if site_id in sites:
         return "directory", "repeated station"
-    if not isinstance(entry.get("name"), str):
+    if not _is_text(entry.get("name")):
         return "name", "not a text"
+    if is_mojibake(entry["name"]):
+        return "name", "broken encoding"
     start = entry.get("start")
     if start is not None and (type(start) is not int or not 1000 <= start <= 9999):
         return "start", "not a year"
@@ -378,11 +396,19 @@ def _text_id(value: Any) -> str | None:
     return text if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
+def _is_text(value: Any) -> bool:
+    """Whether the value is a text; half of a surrogate pair, which JSON can write as `\\ud800`, is none."""
+    return isinstance(value, str) and not re.search(r"[\ud800-\udfff]", value)
+
+
 def _raw(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return f"{type(value).__name__}, nested too deeply to be shown"
 
 
 SITES = Connector(
-    name="eco_counter_sites", version=2, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
+    name="eco_counter_sites", version=3, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
-READINGS = Connector(name="eco_counter_csv", version=3, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
+READINGS = Connector(name="eco_counter_csv", version=4, payload="csv", tables=(COUNT_READING,), parse=parse_readings)

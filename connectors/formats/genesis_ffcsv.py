@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
+from connectors.text import CsvRecords, text_lines, without_mojibake
 
 REQUIRED_COLUMNS = (
     "statistics_code",
@@ -42,6 +42,8 @@ MARKS = ("-", ".", "...", "x", "/", "")
 # Quality `e` is a final value; any other, as `()` (uncertain), is kept as the mark beside its number.
 FINAL = ("e", "")
 LINE_LIMIT_BYTES = 2**20
+# A table is read whole; the largest one a host answers at once unpacks to some 50 MB.
+UNPACKED_LIMIT_BYTES = 200 * 2**20
 
 
 def parse(
@@ -62,7 +64,7 @@ def parse(
 
 
 def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         members = files(archive)
         flat = [name for name in members if name.endswith("_flat.csv")]
         if len(flat) != 1 or not flat[0].lower().startswith(table_code.lower()):
@@ -75,13 +77,9 @@ def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
 
 def _measure(snapshot: Snapshot, path: Path) -> tuple[list[str], int]:
     """The header, and the number of records as the standard library counts them: apart from what Arrow reads."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = csv.reader(stream, delimiter=";")
-            header = next(lines, [])
-            return header, sum(1 for line in lines if line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(snapshot, path, error) from error
+    where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
+    lines = CsvRecords(without_mojibake(text_lines(path, where), where), where, delimiter=";")
+    return next(lines, []), sum(1 for line in lines if line)
 
 
 def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[int]:
@@ -98,7 +96,8 @@ def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> 
     if missing or len(set(header)) != len(header):
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: expected each of the columns {', '.join(expected)} once; "
-            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(header)[:500]}"
+            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(header)[:500]}; "
+            "compare the file with the connector"
         )
     return variables
 
@@ -108,6 +107,8 @@ def _read(snapshot: Snapshot, out: StagedWriter, path: Path, header: list[str], 
     torn: list[int] = []
 
     def reject(line: pacsv.InvalidRow) -> str:
+        if len(torn) > REJECTED_LIMIT:
+            return "error"
         torn.append(line.number)
         reason = f"expected {line.expected_columns} fields, found {line.actual_columns}"
         out.reject(TABLE, line.number, "row", line.text, reason)
@@ -248,4 +249,12 @@ where verdict = 'fine'
 order by record_number
 """
 
-CONNECTOR = Connector(name="genesis_ffcsv", version=2, payload="zip", tables=(TABLE,), parse=parse, request="genesis")
+CONNECTOR = Connector(
+    name="genesis_ffcsv",
+    version=3,
+    payload="zip",
+    tables=(TABLE,),
+    parse=parse,
+    request="genesis",
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

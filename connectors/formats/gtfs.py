@@ -12,7 +12,6 @@ translations, flex …) are known and left alone; a file or column the reference
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
-from connectors.staging import StagedWriter
+from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import (
     GTFS_AGENCY,
     GTFS_CALENDAR,
@@ -40,8 +39,11 @@ from connectors.tables import (
     GTFS_TRIPS,
     Table,
 )
+from connectors.text import CsvRecords, mostly_without_mojibake, text_lines
 
 OUTSIDE = "outside the region"
+# The feed of all local transit in Germany unpacks to 2.5 GB.
+UNPACKED_LIMIT_BYTES = 6 * 2**30
 
 # -- what the reference says ---------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     serves them. Raises SnapshotRefused where a required file or column is missing or a file is no CSV in UTF-8,
     PayloadRefused where the zip is damaged or hostile.
     """
-    with open_zip(snapshot.path) as archive, out.database() as db:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive, out.database() as db:
         members = files(archive)
         out.saw_header(GTFS_FEED_INFO, [f"file:{name}" for name in sorted(members)])
         _refuse_incomplete(snapshot, members)
@@ -302,13 +304,10 @@ class _Records:
 
     def _count(self) -> tuple[list[str], int]:
         """Header and number of records, by Python's csv module: a count apart from the reader that stages."""
-        try:
-            with self._path.open(encoding="utf-8-sig", newline="") as stream:
-                rows = csv.reader(stream, strict=True)
-                header = [name.strip() for name in next(rows, [])]
-                return header, sum(1 for row in rows if row)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise self._no_csv(error) from error
+        text = mostly_without_mojibake(text_lines(self._path, self._where), self._where)
+        rows = CsvRecords(text, self._where, strict=True)
+        header = [name.strip() for name in next(rows, [])]
+        return header, sum(1 for row in rows if row)
 
     def _no_csv(self, error: Exception) -> SnapshotRefused:
         return SnapshotRefused(f"{self._where}: expected CSV in UTF-8, {error}; ask the publisher again")
@@ -335,6 +334,8 @@ class _Records:
         """
 
         def put_aside(row: arrow_csv.InvalidRow) -> str:
+            if len(malformed) > REJECTED_LIMIT:
+                return "error"
             reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
             malformed.append((row.number - 1, row.text, reason))  # the header is row 1
             return "skip"
@@ -541,4 +542,11 @@ def _cut_to_region(
             out.out_of_scope(table, OUTSIDE, rows[0][0])
 
 
-CONNECTOR = Connector(name="gtfs", version=2, payload="zip", tables=tuple(file.table for file in _FILES), parse=parse)
+CONNECTOR = Connector(
+    name="gtfs",
+    version=3,
+    payload="zip",
+    tables=tuple(file.table for file in _FILES),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+)

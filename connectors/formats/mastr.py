@@ -19,6 +19,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import ENERGY_CATALOGUE_VALUE, ENERGY_UNIT, Table
+from connectors.text import is_mojibake
 
 Technology = Literal["solar", "wind", "biomass", "hydro"]
 
@@ -48,10 +49,13 @@ CATALOGUE = Family("Katalogwerte", "Katalogwert")
 PLANNED = 31
 STATUSES = (PLANNED, 35, 37, 38)
 
+# The export of 2025 unpacks to about 50 GB of UTF-16; it is streamed and never lies on the disk unpacked.
+UNPACKED_LIMIT_BYTES = 80 * 2**30
 CHUNK_BYTES = 2**20
 # A unit has about 2,000 characters; one of a million is an attack or a broken file.
 RECORD_LIMIT_CHARACTERS = 2**20
 BATCH_ROWS = 5_000
+TAG_LIMIT = 2_000
 MUNICIPALITY_KEY = re.compile(r"<Gemeindeschluessel>([^<]*)<")
 
 
@@ -71,7 +75,7 @@ def parse(
     Raises SnapshotRefused where a family is missing, a file is not UTF-16 XML or carries a DOCTYPE.
     """
     units = _Batches(out, ENERGY_UNIT)
-    with open_zip(snapshot.path) as archive:
+    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
         # A family's numbered parts are one table: their number grows with the register.
         families = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in files(archive)}
         out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(families)])
@@ -85,6 +89,11 @@ def parse(
                 if tags is None:
                     continue
                 seen.update(tags.keys())
+                if len(seen) > TAG_LIMIT:
+                    raise SnapshotRefused(
+                        f"{snapshot.source_id}: {snapshot.path.name}: {member}: more than {TAG_LIMIT} different tags, "
+                        "the export has about 150; ask the publisher again"
+                    )
                 row = _unit(out, number, tags)
                 if row is not None:
                     units.add(row | {"technology": technology, "export_member": member})
@@ -161,7 +170,9 @@ def _texts(where: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, root: 
             if is_first and f"<{root}" not in text:
                 raise SnapshotRefused(f"{where}: expected the root element <{root}>, found {text[:100]!r}")
             if "<!DOCTYPE" in tail + text or "<!ENTITY" in tail + text:
-                raise SnapshotRefused(f"{where}: declares a DOCTYPE, which the export never does; entities are hostile")
+                raise SnapshotRefused(
+                    f"{where}: declares a DOCTYPE, which the export never does; entities are hostile: ask the publisher"
+                )
             tail, is_first = text[-len("<!DOCTYPE") :], False
             yield text
     _decode(where, decoder, b"")
@@ -294,6 +305,12 @@ def _code(raw: str) -> str:
     return raw
 
 
+def _label(raw: str) -> str:
+    if is_mojibake(raw):
+        raise ValueError("broken encoding")
+    return raw
+
+
 def _whole(raw: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", raw):
         raise ValueError("expected a whole number")
@@ -364,7 +381,7 @@ UNIT_FIELDS = (
 )
 CATALOGUE_FIELDS = (
     _Field("catalogue_id", ("Id",), _whole, is_required=True),
-    _Field("value", ("Wert",), _code, is_required=True),
+    _Field("value", ("Wert",), _label, is_required=True),
     _Field("category_id", ("KatalogKategorieId",), _whole),
 )
 ALWAYS_FILLED = {
@@ -411,5 +428,10 @@ TAGS_NOT_STAGED = frozenset(
 UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tags}
 
 CONNECTOR = Connector(
-    name="mastr_export", version=2, payload="zip", tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE), parse=parse
+    name="mastr_export",
+    version=3,
+    payload="zip",
+    tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE),
+    parse=parse,
+    unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +14,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import SCHOOL as TABLE
-from connectors.text import read_text, refuse_mojibake
+from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 PREAMBLE = ["sep="]
 UTM32 = "EPSG:25832"
@@ -36,21 +34,18 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
     `region_only` leaves schools of other municipalities out of scope, by their key: a point outside it stays.
     Raises SnapshotRefused where the header is not found or lacks a column.
     """
-    text = read_text(snapshot.path)
-    refuse_mojibake(snapshot.path, text)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
-    except csv.Error as error:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: not a readable CSV: {error}") from error
-    preamble = 1 if lines and lines[0][:1] == PREAMBLE else 0
-    if len(lines) <= preamble:
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file ends before")
-    names = _check_header(snapshot, out, lines[preamble])
-    out.read(TABLE, len(lines) - 1)
-    out.out_of_scope(TABLE, "preamble", preamble)
+    where = f"{snapshot.source_id}: {snapshot.path.name}"
+    text = without_mojibake(text_lines(snapshot.path, where), where)
+    records = CsvRecords(text, where, delimiter=";")
+    lines = enumerate(records, start=1)
+    names = _header(snapshot, out, lines)
 
     rows: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(lines[preamble + 1 :], start=preamble + 2):
+    for number, line in lines:
+        out.read(TABLE, 1)
+        if records.ends_open and len(line) == len(names):
+            out.reject(TABLE, number, "row", ";".join(line), CUT)
+            continue
         row = _row(out, region if region_only else None, number, line, names)
         if row is None:
             continue
@@ -59,6 +54,18 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
         else:
             rows[row["school_id"]] = row
     out.write(TABLE, _placed(out, list(rows.values())))
+
+
+def _header(snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
+    """Read up to the header, which a preamble may precede; returns the names of the columns."""
+    for number, line in lines:
+        if number > 1 or line[:1] != PREAMBLE:
+            return _check_header(snapshot, out, line)
+        out.read(TABLE, 1)
+        out.out_of_scope(TABLE, "preamble")
+    raise SnapshotRefused(
+        f"{snapshot.source_id}: {snapshot.path.name}: expected a header, the file is over; ask the publisher"
+    )
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[str]:
@@ -76,7 +83,8 @@ def _check_header(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> l
     if missing or len(set(names)) != len(names):
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: expected each of the columns {', '.join(staged)} once; "
-            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(names)[:500]}"
+            f"missing: {', '.join(missing) or 'none'}; found: {', '.join(names)[:500]}; "
+            "compare the file with the connector"
         )
     return names
 
@@ -172,7 +180,11 @@ def _text(text: str | None) -> str | None:
 
 
 def _day(text: str | None) -> date | None:
-    return datetime.strptime(text, "%d.%m.%Y").date() if text else None  # noqa: DTZ007 - a date has no zone
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{2}\.[0-9]{2}\.[0-9]{4}", text):
+        raise ValueError("expected a date D.M.Y")
+    return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007 - a date has no zone
 
 
 FIELDS: tuple[tuple[str, str, Callable[[str | None], Any]], ...] = (
@@ -187,4 +199,4 @@ FIELDS: tuple[tuple[str, str, Callable[[str | None], Any]], ...] = (
     ("operating_since_date", "Schulbetriebsdatum", _day),
 )
 
-CONNECTOR = Connector(name="schools_nrw", version=2, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="schools_nrw", version=3, payload="csv", tables=(TABLE,), parse=parse)

@@ -30,7 +30,8 @@ class Reply:
     """An answer: a `body` with its Content-Length, or `pieces` that are sent chunked.
 
     announce: a Content-Length that may lie. cut_after: the connection ends after so many bytes of the body.
-    drip_s: the body is sent byte by byte, with this pause. hold_s: pause before the answer.
+    drip_s: the body is sent byte by byte, with this pause; head_drip_s: a header that never ends is.
+    hold_s: pause before the answer.
     """
 
     status: int = 200
@@ -40,6 +41,7 @@ class Reply:
     announce: int | str | None = None
     cut_after: int | None = None
     drip_s: float = 0.0
+    head_drip_s: float = 0.0
     hold_s: float = 0.0
 
 
@@ -145,6 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
+        if reply.head_drip_s:
+            self.flush_headers()
+            self._write(b"X-Endless: " + b"x" * 10_000, reply.head_drip_s)
+            return
         if reply.pieces is not None:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()

@@ -135,6 +135,17 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: Value error, must describe the whole"),
         ({"follow_link": "https://(files"}, "resources.file.follow_link: Value error, is no regular expression"),
         ({"size_limit_mb": 0}, "resources.file.size_limit_mb"),
+        ({"url": None}, "resources.file: Value error, expected url (downloaded), inbox (dropped by hand) or both"),
+        ({"inbox": "(a"}, "resources.file.inbox: Value error, is no regular expression"),
+        ({"inbox": r"(?P<month>\d+)"}, "inbox has the groups ['month'], partitions declare []"),
+        (
+            {"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-01"}}, "inbox": "x"},
+            "inbox has the groups [], partitions declare ['m']",
+        ),
+        ({"url": None, "inbox": "x", "absent_is_fine": True}, "absent_is_fine: says how a url is asked, but there is"),
+        ({"url": None, "inbox": "x", "follow_link": "https://x"}, "follow_link: says how a url is asked"),
+        ({"url": None, "inbox": "x", "form": {"a": "b"}}, "form: says how a url is asked"),
+        ({"url": None, "inbox": "x", "partitions": {"m": ["a"]}}, "partitions come by inbox's groups"),
         ({"credentials": "town-user"}, "resources.file.credentials"),
     ],
 )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+import zlib
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
+from shapely.errors import GEOSException
 
 from connectors.catalogue import Source
+from connectors.connector import Connector
 from connectors.landing import Landing
 from connectors.parsing import ParseSummary, parse_source
 from connectors.staging import StagedWriter, staged_file
+from connectors.tables import COUNT_SITE
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
 
 
@@ -175,6 +182,65 @@ def test_a_refused_snapshot_leaves_the_former_in_force_and_is_not_parsed_again(
     assert (verdict["former_sha256"], verdict["is_latest"]) == (first["snapshot_sha256"], True)
     assert verdict["fetched_at"] == AS_OF + timedelta(days=1)
     assert words in verdict["error"]
+
+
+FAULTS = [ZeroDivisionError("by zero"), KeyError("x"), RecursionError("deep"), GEOSException("geos"), zlib.error("z")]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_parsers_own_fault_refuses_its_snapshot_and_no_other(
+    letters: Letters,
+    land: Land,
+    landing: Landing,
+    staged: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: Exception,
+) -> None:
+    land("file", b"a\n")
+    parse_source(town(), landing, staged)
+    before = state(staged, "snapshot_in_force")
+
+    def parse(*arguments: Any, **options: Any) -> None:
+        letters.parse(*arguments, **options)
+        if arguments[0].path.read_bytes() == b"b\n":
+            raise fault
+
+    module = SimpleNamespace(CONNECTOR=Connector("letters", 1, "csv", (COUNT_SITE,), parse))
+    monkeypatch.setitem(sys.modules, "connectors.formats.letters", module)  # type: ignore[arg-type]
+    source = source_of(
+        {name: {"connector": "letters", "url": f"https://t.example/{name}"} for name in ("file", "more")}
+    )
+    sha256 = land("file", b"b\n", AS_OF + timedelta(days=1))
+    land("more", b"c\n")
+    summary = parse_source(source, landing, staged)
+
+    assert counted(summary) == (1, 0, 1)
+    (message,) = summary.errors
+    name = type(fault).__name__
+    for part in (
+        "file: town: file.csv: the parser letters failed on this file with",
+        name,
+        "the former snapshot stays",
+    ):
+        assert part in message
+    assert "Traceback" in caplog.text
+    assert [row for row in state(staged, "snapshot_in_force") if row["partition"] == "file"] == before
+    assert not list(staged.rglob(f"*{sha256}*"))
+    assert not list(staged.glob(".writing.*"))
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), MemoryError(), duckdb.IOException("disk")])
+def test_a_trouble_of_the_machine_is_no_verdict_on_the_snapshot(
+    letters: Letters, land: Land, landing: Landing, staged: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    land("file", b"a\n")
+    with monkeypatch.context() as full:
+        full.setattr(StagedWriter, "read", lambda *_: (_ for _ in ()).throw(trouble))
+        with pytest.raises(type(trouble)):
+            parse_source(town(), landing, staged)
+    assert counted(parse_source(town(), landing, staged)) == (1, 0, 0)
+    assert sites_in_force(staged) == ["a"]
 
 
 def test_as_much_rejected_as_the_source_allows_is_staged(

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connectors.errors import AccountingError
+from connectors import staging
+from connectors.errors import AccountingError, SnapshotRefused
 from connectors.staging import Account, StagedWriter, remove_leftovers, replace_parquet
 from connectors.tables import COLUMN_DRIFT, COUNT_CHANNEL, COUNT_SITE, RECORD_ACCOUNT, REJECTED_ROW
 
@@ -226,3 +227,40 @@ def test_the_database_for_bulk_work_thinks_in_utc_and_loads_nothing_from_the_net
         asked = "select current_setting('TimeZone'), current_setting('autoinstall_known_extensions')"
         assert database.sql(asked).fetchall() == [("UTC", False)]
         assert database.sql("select timezone('Europe/Berlin', timestamp '2024-07-01 12:00')").fetchone() is not None
+
+
+# -- bounds ----------------------------------------------------------------------------------------------------------
+
+
+def test_rejected_rows_are_written_in_batches_and_none_is_lost(
+    staged: Path, out: StagedWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "REJECTED_BATCH", 3)
+    with out:
+        out.read(COUNT_SITE, 7)
+        for number in range(1, 8):
+            out.reject(COUNT_SITE, number, "site_name", f"raw {number}", "bad")
+        assert out.first_rejection("count_site") == "record 1, site_name: bad ('raw 1')"
+        out.close()
+    assert [row["raw_text"] for row in rows_of(out.file_of("rejected_row"))] == [f"raw {n}" for n in range(1, 8)]
+
+
+def test_more_unreadable_records_than_any_good_file_has_end_the_snapshot(
+    staged: Path, out: StagedWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "REJECTED_LIMIT", 2)
+    with out:
+        out.reject(COUNT_SITE, 1, "site_name", "a", "bad")
+        out.reject(COUNT_CHANNEL, 1, "channel_id", "b", "bad")
+        with pytest.raises(SnapshotRefused, match="town: more than 2 records of count_site cannot be read; first: rec"):
+            out.reject(COUNT_SITE, 2, "site_name", "c", "bad")
+
+
+def test_half_of_a_surrogate_pair_is_kept_as_it_is_spelt(staged: Path, out: StagedWriter) -> None:
+    with out:
+        out.read(COUNT_SITE, 1)
+        out.reject(COUNT_SITE, 1, "site_name", "M\ud800nster", "not a text")
+        out.drift(COUNT_SITE, "na\udfffme", "new")
+        out.close()
+    assert rows_of(out.file_of("rejected_row"))[0]["raw_text"] == "M\\ud800nster"
+    assert rows_of(out.file_of("column_drift"))[0]["column_name"] == "na\\udfffme"

@@ -148,7 +148,7 @@ def test_blank_rows_and_the_footer_are_out_of_scope(tmp_path: Path) -> None:
 def test_a_missing_column_is_refused_and_a_new_one_is_drift(tmp_path: Path) -> None:
     with pytest.raises(SnapshotRefused, match="expected a column Anzahl Ladepunkte"):
         parse(tmp_path, HEADER_2023.replace("Anzahl Ladepunkte", "Punkte"), line())
-    with pytest.raises(SnapshotRefused, match="no line holds the headers"):
+    with pytest.raises(SnapshotRefused, match="none of the first 100 lines holds the headers"):
         parse(tmp_path, "a;b;c")
     out, _ = parse(tmp_path, HEADER_2023 + ";Neu", line() + ";x")
     assert out.drifted == [("charging_station", "Neu", "new")]
@@ -157,5 +157,5 @@ def test_a_missing_column_is_refused_and_a_new_one_is_drift(tmp_path: Path) -> N
 def test_a_broken_encoding_or_an_endless_field_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapshotRefused, match="broken encoding"):
         parse(tmp_path, HEADER_2023, line().replace("Münster", "MÃ¼nster"))
-    with pytest.raises(SnapshotRefused, match="field larger than field limit"):
+    with pytest.raises(SnapshotRefused, match="line 2 has more than 65536 characters"):
         parse(tmp_path, HEADER_2023, '"' + "x" * 200_000)

@@ -1,0 +1,309 @@
+"""The drop folder: files that people put into `inbox/<source>/` take the same way as what is downloaded.
+
+A file is left alone until it rests, then checked like an answer of the publisher, moved into the landing and written
+into the fetch log under the address `inbox:<name>`. What cannot be taken, or is refused when it is parsed, lies in
+`inbox/<source>/rejected/` with a reason beside it in German and English.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from connectors.archive import content_sha256
+from connectors.catalogue import Months, Resource, Source
+from connectors.errors import FetchFailed, PayloadRefused, SourceError
+from connectors.fetching import FetchSummary, Partition, summary_of
+from connectors.genesis import without_stamp
+from connectors.landing import INBOX, FetchRecord, Landing
+from connectors.payload import check_payload
+from connectors.registry import connector
+from connectors.tables import PARSE_LOG
+
+log = logging.getLogger(__name__)
+
+# A copy over a slow line pauses for seconds; one that pauses for two minutes is at its end or broken.
+REST_S = 120.0
+REJECTED = "rejected"
+# How programs name what they have not finished (browsers, office programs, copiers), what is hidden, Windows' own.
+_UNFINISHED = re.compile(
+    r"\..*|~.*|.*~|.*\.(part|partial|tmp|temp|crdownload|download|filepart|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE
+)
+_VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+NAME_LIMIT_BYTES = 150
+
+REASON = """\
+{name} wurde nicht übernommen ({at}).
+Grund (englisch): {reason}
+Was in Kraft war, bleibt in Kraft. Bitte die Datei berichtigen und erneut nach inbox/{source}/ legen.
+
+{name} was not taken ({at}).
+Reason: {reason}
+What was in force stays in force. Please mend the file and put it into inbox/{source}/ again.
+"""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a dropped file belongs."""
+
+    resource: Resource
+    partition: Partition
+
+
+def collect(source: Source, landing: Landing, inbox: Path, now: float) -> FetchSummary:
+    """Take what rests in the source's folder below `inbox`, the oldest first; `now` in seconds since 1970.
+
+    The folder is made where it is missing. Returns what came of it, as a fetch does: files that could not be taken are
+    `failed` with an error each. Those that belong to a partition have a row in the fetch log; the others say nothing
+    of the source, so their reason stands in the summary and beside the file alone.
+    """
+    folder = inbox / source.id
+    (folder / REJECTED).mkdir(parents=True, exist_ok=True)
+    if (folder / REJECTED).is_symlink():
+        raise FetchFailed(f"{folder / REJECTED}: is a symbolic link, expected a folder; files would be moved elsewhere")
+    resting = [path for path in folder.iterdir() if path.name != REJECTED and _rests(path, now)]
+    records = [
+        _take(source, landing, path) for path in sorted(resting, key=lambda path: (_changed_at(path), path.name))
+    ]
+    return summary_of(source.id, records)
+
+
+def refusals(source_id: str, staged: Path) -> dict[tuple[str, str], str]:
+    """Why snapshots of the source were refused when they were parsed, by partition and sha256."""
+    place = staged / PARSE_LOG.name / f"{source_id}.parquet"
+    rows = pq.ParquetFile(place).read().to_pylist() if place.exists() else []
+    return {(row["partition"], row["snapshot_sha256"]): row["error"] for row in rows if row["outcome"] == "refused"}
+
+
+def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tuple[str, str], str]) -> list[Path]:
+    """Put copies of dropped files that were refused when they were parsed into `rejected`, each with its reason.
+
+    The landing keeps the bytes as evidence, and its log says that they are not to hold. Returns where the copies lie.
+    """
+    dropped = {(row.partition, row.snapshot_sha256): row for row in landing.log() if row.url.startswith(INBOX)}
+    places = []
+    for key, reason in refused.items():
+        record = dropped.get((key[0], key[1]))
+        if record is None or record.snapshot_sha256 is None or record.file_name is None:
+            continue
+        folder = inbox / source_id / REJECTED
+        folder.mkdir(parents=True, exist_ok=True)
+        place = _free_place(folder, record.url.removeprefix(INBOX))
+        shutil.copyfile(landing.file(record.snapshot_sha256, record.file_name), place)
+        _give_reason(place, source_id, reason)
+        now = datetime.now(UTC)
+        landing.append(
+            replace(record, started_at=now, finished_at=now, bytes=0, outcome="failed", error=f"{reason} ({place})")
+        )
+        places.append(place)
+    return places
+
+
+def strays(inbox: Path, source_ids: Collection[str]) -> list[str]:
+    """What lies in the drop folder where nobody looks: files beside the sources' folders, folders of no source."""
+    found = inbox.iterdir() if inbox.is_dir() else ()
+    return sorted(path.name for path in found if path.name not in source_ids and not _UNFINISHED.fullmatch(path.name))
+
+
+# -- when ------------------------------------------------------------------------------------------------------------
+
+
+def _changed_at(path: Path) -> float:
+    """When the file last changed, contents or status: a copy that keeps the original's date is known by the latter."""
+    try:
+        return path.lstat().st_ctime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _rests(path: Path, now: float) -> bool:
+    """Whether nobody is writing the file any more: not by its name, and unchanged for REST_S."""
+    if _UNFINISHED.fullmatch(path.name):
+        return False
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return False
+    # Dates from the future are another machine's clock: then the status alone says.
+    written = state.st_mtime if state.st_mtime <= now else state.st_ctime
+    return now - max(written, state.st_ctime) >= REST_S
+
+
+# -- what ------------------------------------------------------------------------------------------------------------
+
+
+def _take(source: Source, landing: Landing, path: Path) -> FetchRecord:
+    """Move one file into the landing, or aside; returns the row that says so."""
+    started_at, name = datetime.now(UTC), _safe(path.name)
+    landing.folder.mkdir(parents=True, exist_ok=True)
+    place: _Place | None = None
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as scratch:
+        draft = Path(scratch) / name
+        try:
+            _refuse_unusual(source, path)
+            # Out of reach of who may still hold its name, and looked at again there.
+            shutil.move(path, draft)
+            _refuse_unusual(source, draft)
+            place = _place_of(source, path.name, draft)
+            sha256 = _checked_sha256(place, draft)
+        except (SourceError, PermissionError) as refusal:
+            error = _put_aside(source, draft if os.path.lexists(draft) else path, path, str(refusal))
+            taken: dict[str, Any] = {"outcome": "failed", "error": error, "snapshot_sha256": None, "bytes": 0}
+        else:
+            former = landing.latest_good().get(place.partition.id)
+            is_known = former is not None and former.snapshot_sha256 == sha256
+            taken = {
+                "outcome": "unchanged" if is_known else "new",
+                "error": None,
+                "snapshot_sha256": sha256,
+                "bytes": draft.stat().st_size,
+                "file_name": former.file_name if former is not None and is_known else name,
+            }
+            landing.keep(draft, sha256, taken["file_name"])
+    record = FetchRecord(
+        source_id=source.id,
+        partition=place.partition.id if place else name,
+        url=f"{INBOX}{name}",
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        http_status=None,
+        etag=None,
+        last_modified=None,
+        **taken,
+    )
+    if place is not None:
+        landing.append(record)
+    return record
+
+
+def _refuse_unusual(source: Source, path: Path) -> None:
+    """Raise PayloadRefused for what is no plain file of its own: it could lead, or change, anywhere."""
+    state = path.lstat()
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder"}
+    if not stat.S_ISREG(state.st_mode):
+        kind = kinds.get(stat.S_IFMT(state.st_mode), "a device, pipe or socket")
+        raise PayloadRefused(f"{_safe(path.name)}: expected a file, this is {kind}; put the file itself there")
+    if state.st_nlink > 1:
+        raise PayloadRefused(f"{_safe(path.name)}: has another name on the disk (hard link); put a copy there")
+    largest = max(resource.size_limit_mb for resource in source.resources.values())
+    if state.st_size > largest * 2**20:
+        raise PayloadRefused(
+            f"{_safe(path.name)}: {state.st_size} bytes, expected at most {largest} MB; raise size_limit_mb in "
+            f"{source.id}.yml if the file is right"
+        )
+    if state.st_size == 0:
+        raise PayloadRefused(f"{_safe(path.name)}: is empty; copy it again")
+
+
+def _place_of(source: Source, name: str, draft: Path) -> _Place:
+    """The resource and partition a file belongs to: by its name where an `inbox` pattern fits, else by its content."""
+    shown = draft.name
+    by_name = [
+        (of, resource, match)
+        for of, resource in source.resources.items()
+        if resource.inbox is not None and (match := re.fullmatch(resource.inbox, name))
+    ]
+    if len(by_name) > 1:
+        names = ", ".join(of for of, _, _ in by_name)
+        raise PayloadRefused(f"{shown}: its name fits the inbox patterns of {names}; make them differ")
+    if by_name:
+        of, resource, match = by_name[0]
+        return _Place(resource, Partition(of, _values(resource, shown, match)))
+    open_ = {
+        of: resource for of, resource in source.resources.items() if resource.inbox is None and not resource.partitions
+    }
+    fitting = {of: resource for of, resource in open_.items() if len(open_) == 1 or _fits(resource, draft)}
+    if len(fitting) != 1:
+        patterns = ", ".join(
+            [*(str(resource.inbox) for resource in source.resources.values() if resource.inbox), *sorted(open_)]
+        )
+        raise PayloadRefused(
+            f"{shown}: fits {len(fitting)} of the source's resources, expected one; names and resources that are "
+            f"taken: {patterns or 'none'}; rename the file, or give the resource an `inbox` pattern in {source.id}.yml"
+        )
+    ((of, resource),) = fitting.items()
+    return _Place(resource, Partition(of))
+
+
+def _values(resource: Resource, name: str, match: re.Match[str]) -> tuple[tuple[str, str], ...]:
+    """The partition's values by the groups of the name, in the order of the resource's partitions."""
+    found = match.groupdict()
+    values = []
+    for key in resource.partitions or found:
+        value, declared = found[key] or "", resource.partitions.get(key)
+        is_known = value in declared if isinstance(declared, tuple) else True
+        shape = _MONTH if isinstance(declared, Months) else _VALUE
+        if not shape.fullmatch(value) or not is_known:
+            raise PayloadRefused(f"{name}: {key} {value!r} is none of the partition's values; rename the file")
+        values.append((key, value))
+    return tuple(values)
+
+
+def _fits(resource: Resource, draft: Path) -> bool:
+    found = connector(resource.connector)
+    try:
+        check_payload(draft, found.payload, found.unpacked_limit_bytes)
+    except PayloadRefused:
+        return False
+    return True
+
+
+def _checked_sha256(place: _Place, draft: Path) -> str:
+    found = connector(place.resource.connector)
+    if draft.stat().st_size > place.resource.size_limit_mb * 2**20:
+        raise PayloadRefused(
+            f"{draft.name}: {draft.stat().st_size} bytes, expected at most {place.resource.size_limit_mb} MB; "
+            "raise size_limit_mb in the source's YAML if the file is right"
+        )
+    check_payload(draft, found.payload, found.unpacked_limit_bytes)
+    return content_sha256(draft, without_stamp if found.request == "genesis" else str)
+
+
+# -- aside -----------------------------------------------------------------------------------------------------------
+
+
+def _put_aside(source: Source, where: Path, path: Path, reason: str) -> str:
+    """Move what was not taken into `rejected`, its reason beside it; returns the reason with the place."""
+    place = _free_place(path.parent / REJECTED, _safe(path.name))
+    # A rename moves a link itself, a folder with all it holds, and reads nothing.
+    try:
+        where.rename(place)
+    except OSError:
+        shutil.move(where, place)
+    _give_reason(place, source.id, reason)
+    log.error("%s: %s; see %s", source.id, reason, place)
+    return f"{reason} (dropped into inbox/{source.id}, moved to {place})"
+
+
+def _give_reason(place: Path, source_id: str, reason: str) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    text = REASON.format(name=place.name, at=at, reason=reason, source=source_id)
+    place.with_name(f"{place.name}.reason.txt").write_text(text, encoding="utf-8")
+
+
+def _free_place(folder: Path, name: str) -> Path:
+    """A name in the folder that nothing has yet: `x.csv`, `2-x.csv` …"""
+    number, place = 1, folder / name
+    while os.path.lexists(place) or os.path.lexists(folder / f"{place.name}.reason.txt"):
+        number += 1
+        place = folder / f"{number}-{name}"
+    return place
+
+
+def _safe(name: str) -> str:
+    """The name as a plain segment of a path and of a message, at most NAME_LIMIT_BYTES long; its end stays."""
+    plain = re.sub(r"[^\w.+ -]", "_", name.encode("utf-8", "replace").decode())
+    return plain.encode()[-NAME_LIMIT_BYTES:].decode("utf-8", "ignore").lstrip(".") or "file"
