@@ -168,8 +168,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _write(self, content: bytes, drip_s: float) -> None:
         parts = [content] if not drip_s else [content[place : place + 1] for place in range(len(content))]
         for part in parts:
-            self.wfile.write(part)
+            # Counted first: whoever has read the last byte may ask at once.
             self.publisher.sent(len(part))
+            self.wfile.write(part)
             time.sleep(drip_s)
 
     def log_message(self, format: str, *args: Any) -> None:
