@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 # A copy over a slow line pauses for seconds; one that pauses for two minutes is at its end or broken.
 REST_S = 120.0
 REJECTED = "rejected"
+# A file that is being taken lies here until the fetch log tells of it: nobody's only copy goes with a killed process.
+TAKING = ".taking-"
 # How programs name what they have not finished (browsers, office programs, copiers), what is hidden, Windows' own.
 _UNFINISHED = re.compile(
     r"\..*|~.*|.*~|.*\.(part|partial|tmp|temp|crdownload|download|filepart|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE
@@ -74,6 +76,7 @@ def collect(source: Source, landing: Landing, inbox: Path, now: float) -> FetchS
     (folder / REJECTED).mkdir(parents=True, exist_ok=True)
     if (folder / REJECTED).is_symlink():
         raise FetchFailed(f"{folder / REJECTED}: is a symbolic link, expected a folder; files would be moved elsewhere")
+    _put_back_what_was_being_taken(folder)
     resting = [path for path in folder.iterdir() if path.name != REJECTED and _rests(path, now)]
     records = [
         _take(source, landing, path) for path in sorted(resting, key=lambda path: (_changed_at(path), path.name))
@@ -142,25 +145,36 @@ def _rests(path: Path, now: float) -> bool:
     return now - max(written, state.st_ctime) >= REST_S
 
 
+def _put_back_what_was_being_taken(folder: Path) -> None:
+    """A killed process left it: it rests once more, then is taken anew; one source is fetched by one process."""
+    for taking in folder.glob(f"{TAKING}*"):
+        for path in taking.iterdir():
+            path.rename(_free_place(folder, path.name))
+        taking.rmdir()
+
+
 # -- what ------------------------------------------------------------------------------------------------------------
 
 
 def _take(source: Source, landing: Landing, path: Path) -> FetchRecord:
-    """Move one file into the landing, or aside; returns the row that says so."""
+    """Take one file into the landing, or move it aside; returns the row that says so."""
     started_at, name = datetime.now(UTC), _safe(path.name)
     landing.folder.mkdir(parents=True, exist_ok=True)
     place: _Place | None = None
+    taking = Path(tempfile.mkdtemp(prefix=TAKING, dir=path.parent))
+    held = taking / path.name
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as scratch:
         draft = Path(scratch) / name
         try:
             _refuse_unusual(source, path)
             # Out of reach of who may still hold its name, and looked at again there.
-            shutil.move(path, draft)
-            _refuse_unusual(source, draft)
+            path.rename(held)
+            _refuse_unusual(source, held)
+            shutil.copyfile(held, draft)
             place = _place_of(source, path.name, draft)
             sha256 = _checked_sha256(place, draft)
         except (SourceError, PermissionError) as refusal:
-            error = _put_aside(source, draft if os.path.lexists(draft) else path, path, str(refusal))
+            error = _put_aside(source, held if os.path.lexists(held) else path, path, str(refusal))
             taken: dict[str, Any] = {"outcome": "failed", "error": error, "snapshot_sha256": None, "bytes": 0}
         else:
             former = landing.latest_good().get(place.partition.id)
@@ -186,6 +200,8 @@ def _take(source: Source, landing: Landing, path: Path) -> FetchRecord:
     )
     if place is not None:
         landing.append(record)
+    held.unlink(missing_ok=True)
+    taking.rmdir()
     return record
 
 

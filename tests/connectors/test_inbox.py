@@ -180,6 +180,28 @@ def test_a_file_dropped_again_is_unchanged_and_makes_no_second_copy(
     assert landing.log()[-1].file_name == "a.csv"
 
 
+@pytest.mark.parametrize("step", ["keep", "append"])
+def test_a_file_survives_the_death_of_who_was_taking_it(
+    letters: Letters, landing: Landing, inbox: Path, drop: Drop, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    source = source_of({"sites": FILE})
+    drop("a.csv", b"a\n")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Landing, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            take(source, landing, inbox)
+    assert landing.log() == []
+    assert take(source, landing, inbox).new == 0  # put back, it rests once more
+    assert take(source, landing, inbox).new == 1
+    (row,) = landing.log()
+    assert (row.url, row.snapshot_sha256) == ("inbox:a.csv", hashlib.sha256(b"a\n").hexdigest())
+    assert [path.name for path in (inbox / "town").iterdir()] == ["rejected"]
+
+
 # -- half-copied files -----------------------------------------------------------------------------------------------
 
 
