@@ -90,9 +90,9 @@ class Landing:
             is_last = bool(spans) and spans[-1][0].snapshot_sha256 == row.snapshot_sha256
             if row.outcome in ("new", "unchanged") and is_last:
                 spans[-1] = spans[-1][0], row
-            elif row.outcome == "new" or (row.outcome == "unchanged" and not spans):
+            elif row.outcome == "new" or (row.outcome == "unchanged" and not (spans and _is_dropped(spans[-1][0]))):
                 spans.append((row, row))
-            elif row.outcome == "failed" and row.url.startswith(INBOX) and is_last:
+            elif row.outcome == "failed" and _is_dropped(row) and is_last:
                 spans.pop()
         return {partition: spans for partition, spans in found.items() if spans}
 
@@ -103,7 +103,11 @@ class Landing:
     def latest_downloads(self) -> dict[str, FetchRecord]:
         """Per partition the last attempt that ended with the publisher's bytes in hand."""
         good = (row for row in self.log() if row.outcome in ("new", "unchanged"))
-        return {row.partition: row for row in good if not row.url.startswith(INBOX)}
+        return {row.partition: row for row in good if not _is_dropped(row)}
+
+
+def _is_dropped(record: FetchRecord) -> bool:
+    return record.url.startswith(INBOX)
 
 
 def _instant(value: object) -> str:

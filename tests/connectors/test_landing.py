@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -64,6 +66,34 @@ def test_the_last_attempt_with_bytes_in_hand_counts(landing: Landing) -> None:
     for row in (first, second, record(outcome="failed"), record(outcome="absent"), record("other", "absent")):
         landing.append(row)
     assert landing.latest_good() == {"file": second}
+
+
+# (who, outcome, snapshot) per attempt -> the snapshots that landed, oldest first.
+ORDERS = [
+    ("web new a, web unchanged a, web new b, web new a", "a b a"),
+    ("web new a, web unchanged b", "a b"),
+    ("web new a, hand new b, web unchanged a", "a b"),
+    ("web new a, hand new b, web unchanged a, web new c", "a b c"),
+    ("web new a, hand new b, web new b, web unchanged b", "a b"),
+    ("web new a, hand new b, hand failed b, web unchanged a", "a"),
+    ("hand new a, hand new b, hand failed b, hand new b", "a b"),
+    ("web new a, web failed a, hand failed b", "a"),
+    ("hand new a, hand failed a", ""),
+]
+
+
+@pytest.mark.parametrize(("attempts", "landed"), ORDERS)
+def test_what_is_dropped_holds_until_there_is_news_and_makes_way_where_it_was_refused(
+    landing: Landing, attempts: str, landed: str
+) -> None:
+    for attempt in attempts.split(", "):
+        who, outcome, snapshot = attempt.split()
+        url = "inbox:file.csv" if who == "hand" else "https://town.example/file.csv"
+        said = cast(Outcome, outcome)
+        landing.append(replace(record(outcome=said), url=url, snapshot_sha256=snapshot))
+    spans = landing.spans().get("file", [])
+    assert " ".join(str(first.snapshot_sha256) for first, _ in spans) == landed
+    assert all(first.snapshot_sha256 == last.snapshot_sha256 for first, last in spans)
 
 
 @pytest.mark.parametrize("cut", [1, 20, 200])
