@@ -92,20 +92,18 @@ def refusals(source_id: str, staged: Path) -> dict[tuple[str, str], str]:
 
 
 def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tuple[str, str], str]) -> list[Path]:
-    """Put copies of dropped files that were refused when they were parsed into `rejected`, each with its reason.
+    """Put copies of dropped files that are to hold but were `refused` into `rejected`, each with its reason.
 
-    The landing keeps the bytes as evidence, and its log says that they are not to hold. Returns where the copies lie.
+    The landing keeps the bytes as evidence, and its log says that they are not to hold. Who was killed on the way is
+    followed by the next run: what is due follows from the log alone. Returns where the copies lie.
     """
-    dropped = {(row.partition, row.snapshot_sha256): row for row in landing.log() if row.url.startswith(INBOX)}
     places = []
-    for key, reason in refused.items():
-        record = dropped.get((key[0], key[1]))
-        if record is None or record.snapshot_sha256 is None or record.file_name is None:
-            continue
+    while due := _due_back(landing, refused):
+        record, reason = due
         folder = inbox / source_id / REJECTED
         folder.mkdir(parents=True, exist_ok=True)
         place = _free_place(folder, record.url.removeprefix(INBOX))
-        shutil.copyfile(landing.file(record.snapshot_sha256, record.file_name), place)
+        shutil.copyfile(landing.file(str(record.snapshot_sha256), str(record.file_name)), place)
         _give_reason(place, source_id, reason)
         now = datetime.now(UTC)
         landing.append(
@@ -113,6 +111,15 @@ def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tu
         )
         places.append(place)
     return places
+
+
+def _due_back(landing: Landing, refused: Mapping[tuple[str, str], str]) -> tuple[FetchRecord, str] | None:
+    """A dropped file that is to hold by the log and was refused when it was parsed, with the reason."""
+    for partition, record in landing.latest_good().items():
+        reason = refused.get((partition, str(record.snapshot_sha256)))
+        if reason is not None and record.url.startswith(INBOX):
+            return record, reason
+    return None
 
 
 def strays(inbox: Path, source_ids: Collection[str]) -> list[str]:

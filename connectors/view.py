@@ -11,7 +11,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -96,7 +96,7 @@ def _link_table(view: Path, table: Table, snapshots: pa.Table, staged: Path) -> 
 
 def _compacted(staged: Path, table: Table, source_id: str, places: list[Path]) -> Path:
     """One file with the rows of all `places`, named after them, made once; the one it replaces is removed."""
-    digest = hashlib.sha256("\n".join(str(place.relative_to(staged)) for place in sorted(places)).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(_state_of(place, staged) for place in sorted(places)).encode()).hexdigest()
     folder = staged / ".compacted" / table.name / source_id
     target = folder / f"{digest}.parquet"
     if target.exists():
@@ -111,6 +111,12 @@ def _compacted(staged: Path, table: Table, source_id: str, places: list[Path]) -
         former.unlink()
     draft.replace(target)
     return target
+
+
+def _state_of(place: Path, staged: Path) -> str:
+    """A staged file's name and when it was written: one that was parsed again has the same name."""
+    state = place.stat()
+    return f"{place.relative_to(staged)} {state.st_size} {state.st_mtime_ns}"
 
 
 def _fetch_log(catalogue: Mapping[str, Source], landing: Path) -> pa.Table:
@@ -208,11 +214,12 @@ def _region_area(region: Region) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REGION_AREA.columns)
 
 
-def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> list[str]:
+def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path, as_of: datetime) -> list[str]:
     """What marts tell of fetching and parsing beside the snapshots in force, sorted.
 
-    Partitions whose last fetch failed and in which way, or found nothing where something is in force; snapshots that
-    are refused; what was found in comparing those that are told of with their former ones. Not when any of it was.
+    Partitions whose last fetch failed and in which way, or found nothing where something is in force; resources that
+    are stale on the day of `as_of`; snapshots that are refused; what was found in comparing those that are told of with
+    their former ones. Not when any of it was.
     """
     in_force = snapshots_in_force(catalogue, staged).to_pylist()
     held = {(row["source_id"], row["partition"]) for row in in_force}
@@ -225,6 +232,7 @@ def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> li
     return sorted(
         [
             *_fetch_troubles(catalogue, landing, held),
+            *_stale(catalogue, landing, {(row["source_id"], row["snapshot_sha256"]) for row in refused}, as_of),
             *(
                 f"{row['source_id']} {row['partition']} refused {row['snapshot_sha256']}: {row['error']}"
                 for row in refused
@@ -236,6 +244,22 @@ def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path) -> li
             ),
         ]
     )
+
+
+def _stale(
+    catalogue: Mapping[str, Source], landing: Path, refused: set[tuple[str, str]], as_of: datetime
+) -> Iterator[str]:
+    """Resources without a success within their days, as `int_resource_state` counts them."""
+    day = as_of.astimezone(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    for source in catalogue.values():
+        succeeded: dict[str, datetime] = {}
+        for record in Landing(landing, source.id).log():
+            if record.outcome in ("new", "unchanged") and (source.id, record.snapshot_sha256) not in refused:
+                succeeded[record.partition.split("/")[0]] = record.finished_at
+        for name, resource in source.resources.items():
+            days = resource.fresh_for_days or source.fresh_for_days
+            if name in succeeded and succeeded[name] < day - timedelta(days=days):
+                yield f"{source.id} {name} stale"
 
 
 def _fetch_troubles(catalogue: Mapping[str, Source], landing: Path, held: set[tuple[str, str]]) -> Iterator[str]:

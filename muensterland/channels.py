@@ -59,6 +59,12 @@ class Webhook:
     token: str | None = None
 
 
+_SMTP_FORM = (
+    "ALERT_SMTP must be smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start, with / # ? @ : in user and "
+    "password percent-encoded"
+)
+
+
 def channels(settings: Settings, smtp: Connection | None, webhook: Connection | None) -> dict[str, Channel]:
     """The channels that are set up: the environment goes before Airflow's connections; none where neither speaks."""
     found: dict[str, Channel] = {}
@@ -86,10 +92,14 @@ def mail_server(settings: Settings, connection: Connection | None) -> MailServer
     Raises ValueError where nobody is named to write to.
     """
     if settings.alert_smtp is not None:
-        parts = urlsplit(settings.alert_smtp.get_secret_value())
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("ALERT_SMTP must be smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start")
-        host, port, tls = parts.hostname, parts.port, parts.scheme == "smtps"
+        try:
+            parts = urlsplit(settings.alert_smtp.get_secret_value())
+            host, port, tls = parts.hostname, parts.port, parts.scheme == "smtps"
+        except ValueError:
+            # The words of the error would hold a part of the password that was not percent-encoded.
+            raise ValueError(_SMTP_FORM) from None
+        if parts.scheme not in ("smtp", "smtps") or not host:
+            raise ValueError(_SMTP_FORM)
         user, password = (unquote(value) if value else None for value in (parts.username, parts.password))
         extra: dict[str, Any] = {}
     elif connection is not None and connection.host:
@@ -166,5 +176,6 @@ def send_mail(server: MailServer, kind: str, message: Message) -> None:
                     raise ChannelFailed("the mail server offers no TLS: the password is not sent")
                 post_office.login(server.user, server.password)
             post_office.send_message(letter)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        # ValueError: a login with letters that the server's method cannot carry.
         raise ChannelFailed(f"mail cannot be handed over ({type(error).__name__})") from None

@@ -67,11 +67,10 @@ def parse(source_id: str, selection: Selection = DUE) -> dict[str, Any]:
     """Parse one source. Raises SnapshotRefused where a snapshot is refused and nothing new could be staged."""
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "parse") as status:
-        landing, known = Landing(settings.home.landing, source_id), inbox.refusals(source_id, settings.home.staged)
+        landing = Landing(settings.home.landing, source_id)
         summary = parse_source(source, landing, settings.home.staged, selection)
         refused = inbox.refusals(source_id, settings.home.staged)
-        news = {key: reason for key, reason in refused.items() if key not in known}
-        for place in inbox.give_back(source_id, landing, settings.home.inbox, news):
+        for place in inbox.give_back(source_id, landing, settings.home.inbox, refused):
             log.error("%s: a dropped file was refused, see %s.reason.txt", source_id, place)
         status.update(dataclasses.asdict(summary))
         progress.info(
@@ -114,8 +113,8 @@ def missing_for_first_release() -> list[str]:
 
 
 def _was_asked(home: Home, source_id: str) -> bool:
-    status = read_status(home, source_id)
-    return bool(status.get("parse") or status.get("fetch", {}).get("error"))
+    ended = {step: part for step, part in read_status(home, source_id).items() if part.get("ended", True)}
+    return bool(ended.get("parse") or ended.get("fetch", {}).get("error"))
 
 
 def settle(domain: str) -> dict[str, str]:
@@ -154,8 +153,9 @@ def begin_release(as_of: str) -> dict[str, str] | None:
     with _timed() as clock:
         version = code_version()
         in_force = view.snapshots_in_force(catalogue, home.staged)
-        trouble = view.troubles(catalogue, home.landing, home.staged)
-        key = view.input_key(catalogue, region(), in_force, trouble, version, datetime.fromisoformat(as_of))
+        clock_at = datetime.fromisoformat(as_of)
+        trouble = view.troubles(catalogue, home.landing, home.staged, clock_at)
+        key = view.input_key(catalogue, region(), in_force, trouble, version, clock_at)
         release = current(home.releases)
         if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
@@ -402,27 +402,30 @@ class _Status:
     def __init__(self, home: Home, source_id: str, step: str) -> None:
         self._home, self._source_id, self._step = home, source_id, step
         self._entry: dict[str, Any] = {"error": None}
+        # A fetch begins a new run of the source; its parse adds to it.
+        former = read_status(home, source_id)
+        self._others = {"parse": _former_parse(former)} if step == "fetch" else former
 
     def __enter__(self) -> dict[str, Any]:
+        # Whoever is killed says nothing more: until the end it stands there that there was none.
+        unfinished = f"{self._step} has not ended: it runs, or was killed; run it again"
+        still_counts = _former_parse(self._others) if self._step == "parse" else {}
+        self._write({**still_counts, "ended": False, "error": unfinished, "errors": []})
         return self._entry
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is not None:
             self._entry["error"] = f"{type(error).__name__}: {error}"
             progress.error("%-8s %-32s FAILED: %s", self._step, self._source_id, error)
-        # A fetch begins a new run of the source; its parse adds to it.
-        fetching = self._step == "fetch"
-        status = (
-            {"parse": _former_parse(self._home, self._source_id)}
-            if fetching
-            else read_status(self._home, self._source_id)
-        )
-        _write_json(self._home.status / f"{self._source_id}.json", {**status, self._step: self._entry})
+        self._write(self._entry)
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        _write_json(self._home.status / f"{self._source_id}.json", {**self._others, self._step: entry})
 
 
-def _former_parse(home: Home, source_id: str) -> dict[str, Any]:
-    """What the last parse staged still counts where this run does not come to parsing."""
-    former = read_status(home, source_id).get("parse", {})
+def _former_parse(status: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the last parse staged still counts where this run does not come to the end of parsing."""
+    former = status.get("parse", {})
     return {**former, "parsed": 0} if former else {}
 
 

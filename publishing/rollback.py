@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from publishing.history import Event, append_event, held_back, now, who
+from publishing.history import Event, append_event, held_back, now, rolled_back, who
 from publishing.record import Release
 from publishing.shelf import (
     NoSuchRelease,
@@ -39,9 +39,9 @@ def roll_back(releases: Path, version: str | None = None, reason: str | None = N
     Raises NoSuchRelease, NothingToDo where it is current already, ReleaseBroken where it cannot be read.
     """
     _require(releases)
-    with only_publisher(releases):
+    with only_publisher(releases) as history:
         there, former = kept(releases), current_version(releases)
-        target = find(releases, version or _before(releases, there, former))
+        target = find(releases, version or _before(releases, there, former, rolled_back(history)))
         if target.version == former:
             raise NothingToDo(f"{releases}: release {former} is current already")
         at = there.index(target.version)
@@ -75,8 +75,9 @@ def _require(releases: Path) -> None:
         raise NoSuchRelease(f"{releases}: no release was ever promoted here; run the pipeline, or check REGION_HOME")
 
 
-def _before(releases: Path, there: list[str], former: str | None) -> str:
-    earlier = there[: there.index(former)] if former in there else []
+def _before(releases: Path, there: list[str], former: str | None, bad: frozenset[str]) -> str:
+    """The last release before the current one that was not rolled back itself."""
+    earlier = [version for version in there[: there.index(former)] if version not in bad] if former in there else []
     if not earlier:
         raise NoSuchRelease(f"{releases}: no release before {former or 'the first one'}; kept: {', '.join(there)}")
     return earlier[-1]

@@ -287,11 +287,8 @@ def test_a_file_refused_by_the_parser_comes_back_with_its_reason_and_stays_in_th
     parse_source(source, landing, staged)
     drop("bad.csv", b"broken\n")
     take(source, landing, inbox)
-    known = refusals("town", staged)
     parse_source(source, landing, staged)
-    found = refusals("town", staged)
-    assert known == {}
-    (place,) = give_back("town", landing, inbox, found)
+    (place,) = give_back("town", landing, inbox, refusals("town", staged))
     assert place == inbox / "town/rejected/bad.csv"
     assert place.read_bytes() == b"broken\n"
     assert "bad.csv: is broken" in reason(inbox, "bad.csv")
@@ -306,6 +303,23 @@ def test_a_file_refused_by_the_parser_comes_back_with_its_reason_and_stays_in_th
     assert "bad.csv: is broken" in str(row.error)
     assert parse_source(source, landing, staged).refused == 0, "it holds no longer"
     assert landing.latest_good()["sites"].url == "inbox:good.csv"
+
+
+def test_a_refused_file_dropped_again_comes_back_again(
+    letters: Letters, landing: Landing, inbox: Path, drop: Drop, tmp_path: Path
+) -> None:
+    source, staged = source_of({"sites": FILE}), tmp_path / "staged"
+    drop("good.csv", b"good\n")
+    take(source, landing, inbox)
+    for number, name in enumerate(("bad.csv", "2-bad.csv"), 1):
+        drop("bad.csv", b"broken\n")
+        take(source, landing, inbox)
+        assert parse_source(source, landing, staged).refused == 1
+        (place,) = give_back("town", landing, inbox, refusals("town", staged))
+        assert place.name == name, number
+        assert give_back("town", landing, inbox, refusals("town", staged)) == []
+    assert parse_source(source, landing, staged).refused == 0
+    assert sites_in_force(staged) == ["good"]
 
 
 def test_what_the_publisher_sent_is_not_given_back(

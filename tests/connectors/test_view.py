@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,7 +16,7 @@ from connectors.catalogue import Source
 from connectors.landing import FetchRecord, Landing, Outcome
 from connectors.parsing import parse_source
 from connectors.region import region
-from connectors.staging import StagedWriter
+from connectors.staging import StagedWriter, replace_parquet
 from connectors.tables import MUNICIPALITY_REGISTER, PARSED_TABLES, STATE_TABLES
 from connectors.view import COMPACT_FROM, failure_of, freeze, input_key, snapshots_in_force, troubles
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
@@ -51,7 +52,7 @@ class House:
 
     def key(self, *sources: Source, code: str = "1", as_of: datetime = AS_OF) -> str:
         catalogue = {one.id: one for one in sources}
-        trouble = troubles(catalogue, self.landing, self.staged)
+        trouble = troubles(catalogue, self.landing, self.staged, as_of)
         return input_key(catalogue, region(), snapshots_in_force(catalogue, self.staged), trouble, code, as_of)
 
     def fetch_ends(
@@ -256,6 +257,19 @@ def test_a_view_stays_as_it_was_when_its_compaction_is_replaced(house: House) ->
     assert len(list((house.staged / ".compacted" / "count_site" / "town").iterdir())) == 1
 
 
+def test_what_is_parsed_again_under_the_same_name_is_compacted_again(house: House) -> None:
+    town = source(9)
+    house.parse(town, contents(9))
+    house.freeze(town)
+    staged = sorted((house.staged / "count_site").rglob("*.parquet"))[0]
+    table = pq.ParquetFile(staged).read()
+    mended = table.set_column(
+        table.schema.get_field_index("site_id"), table.schema.field("site_id"), pa.array(["mended"] * table.num_rows)
+    )
+    replace_parquet(staged, mended)
+    assert ("mended",) in rows(house.freeze(town), "count_site", "site_id")
+
+
 # -- the inputs of a release -----------------------------------------------------------------------------------------
 
 
@@ -351,6 +365,15 @@ def test_unknown_partitions_are_forgotten_once_they_are_known(house: House) -> N
     assert house.key(town) == before
 
 
+def test_the_key_knows_when_a_source_is_stale_and_when_it_is_no_longer(house: House) -> None:
+    town = source(1)
+    house.parse(town, contents(1))
+    late = AS_OF + timedelta(days=town.fresh_for_days + 3)
+    stale = house.key(town, as_of=late)
+    house.parse(town, contents(1), late)
+    assert house.key(town, as_of=late) != stale
+
+
 def test_the_key_knows_refusals_and_what_comparing_found(house: House) -> None:
     town = source(1)
     many = "".join(f"line {number}\n" for number in range(40)).encode()
@@ -359,7 +382,7 @@ def test_the_key_knows_refusals_and_what_comparing_found(house: House) -> None:
     house.parse(town, {0: b"few\n"}, AS_OF + timedelta(days=1))
     refused = house.key(town)
     assert refused != before
-    trouble = troubles({"town": town}, house.landing, house.staged)
+    trouble = troubles({"town": town}, house.landing, house.staged, AS_OF)
     assert [words.split(":")[0].split(" ")[2] for words in trouble if "refused" in words] == ["refused"]
     assert any("record_guard" in words for words in trouble)
     # The same bytes confirmed change nothing; others refused in the same way are another snapshot.

@@ -126,6 +126,8 @@ def test_an_unreachable_mail_server_is_a_failed_channel(settings: Any) -> None:
     [
         ({"ALERT_SMTP": "smtp://127.0.0.1:25"}, "ALERT_MAIL_TO"),
         ({"ALERT_SMTP": "127.0.0.1:25", "ALERT_MAIL_TO": "a@town.example"}, "smtp://USER:PASSWORD@HOST:PORT"),
+        # An unescaped slash ends the address before the host: none of the password is told.
+        ({"ALERT_SMTP": "smtp://u:s3cret/x@h:25", "ALERT_MAIL_TO": "a@town.example"}, "percent-encoded"),
     ],
 )
 def test_a_channel_set_up_wrongly_says_what_to_set_and_leaves_the_other_alone(
@@ -134,8 +136,9 @@ def test_a_channel_set_up_wrongly_says_what_to_set_and_leaves_the_other_alone(
     publisher.says("https://chat.example/hook", Reply(200))
     hook = publisher.rebase("https://chat.example/hook")
     found = channels(settings(**environment, ALERT_WEBHOOK=hook), None, None)
-    with pytest.raises(ChannelFailed, match=words):
+    with pytest.raises(ChannelFailed, match=words) as failure:
         found["mail"](MESSAGE)
+    assert PASSWORD not in str(failure.value)
     found["webhook"](MESSAGE)
     assert publisher.paths() == ["/chat.example/hook"]
 

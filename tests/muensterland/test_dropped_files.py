@@ -73,6 +73,27 @@ def test_a_source_by_hand_goes_from_the_inbox_to_staged_rows(home: Path, schools
     assert steps.source_state(steps.Settings().home, "town") == "new"
 
 
+def test_while_a_step_has_not_ended_the_source_is_not_in_order(
+    home: Path, schools: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(home, inbox=r"schuldaten.*\.csv")
+    drop(home, "schuldaten.csv", schools)
+    run()
+    left: list[tuple[str, list[str]]] = []
+    parse_source = steps.parse_source
+
+    def looked_at(*arguments: Any) -> Any:
+        # Who is killed here leaves just this behind.
+        found = steps.Settings().home
+        left.append((steps.source_state(found, "town"), steps.source_errors(found, "town")))
+        return parse_source(*arguments)
+
+    monkeypatch.setattr(steps, "parse_source", looked_at)
+    steps.parse("town")
+    assert left == [("stale", ["parse has not ended: it runs, or was killed; run it again"])]
+    assert steps.source_state(steps.Settings().home, "town") == "new"
+
+
 def test_what_is_dropped_is_taken_though_the_publisher_is_down(
     home: Path, schools: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,15 @@ def test_back_to_the_one_before_and_further(releases: Path) -> None:
     ]
 
 
+def test_back_passes_over_what_was_rolled_back_before(promote: Promote, releases: Path) -> None:
+    for value in (1, 2):
+        promote(value, ingredients_key=f"made-of-{value}")
+    roll_back(releases, reason="bad")
+    promote(3, ingredients_key="made-of-3")
+    roll_back(releases, reason="bad as well")
+    assert now_current(releases) == V[1]
+
+
 @pytest.mark.usefixtures("three")
 def test_a_version_that_is_not_kept_or_current_changes_nothing(releases: Path) -> None:
     before = read_history(releases)
