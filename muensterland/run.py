@@ -21,12 +21,17 @@ from muensterland import airflow_home, steps, summary
 from muensterland.lock import locked
 from muensterland.orchestration import sources_by_domain
 from muensterland.settings import Home, Settings
+from publishing.release import current
 
 # The summary's tables cut names short on anything narrower.
 NARROWEST = 110
 # Airflow's imports make a million objects that stay; Python's default (700, 10, 10) looks through them again and again,
 # a sixth of the time of a run that finds nothing new.
 COLLECT_GARBAGE_AFTER = (50_000, 20, 20)
+
+
+class ClockGoesBack(RuntimeError):
+    """AS_OF lies before that of the current release, which readers would lose."""
 
 
 class MirrorMissing(RuntimeError):
@@ -40,6 +45,7 @@ def run() -> int:
     home = settings.home
     home.claim(settings.input)
     require_mirror(settings)
+    _require_later_clock(settings)
     instant = settings.clock().isoformat()
     os.environ.update(AS_OF=instant, REGION_HOME=str(home.root), INPUT=settings.input, TASK_RETRIES="0")
     with locked(home), sample_publisher(settings), quiet(home, "run.log") as terminal:
@@ -63,6 +69,16 @@ def require_mirror(settings: Settings) -> None:
         requests.head(settings.mirror, timeout=CONNECT_TIMEOUT_S, allow_redirects=False)
     except requests.RequestException as error:
         raise MirrorMissing(f"MIRROR={settings.mirror} does not answer ({type(error).__name__}); start it") from error
+
+
+def _require_later_clock(settings: Settings) -> None:
+    """Raise ClockGoesBack where a typing error in AS_OF would take readers back by years."""
+    release = current(settings.home.releases)
+    if release is not None and settings.as_of is not None and settings.as_of < release.as_of:
+        raise ClockGoesBack(
+            f"AS_OF={settings.as_of.isoformat()} lies before {release.as_of.isoformat()}, the clock of the current "
+            f"release {release.version}: set another REGION_HOME to look back, or roll back to a former release"
+        )
 
 
 def _run_dags(home: Home) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     input: Input = Field("sample", description="where bytes come from: sample, mirror or live")
     mirror: str | None = Field(None, description="base address that stands in for every publisher's host")
     region_home: Path | None = Field(None, description="root of everything that is written")
-    as_of: AwareDatetime | None = Field(None, description="the run's clock, an ISO instant with offset; default now")
+    as_of: AwareDatetime | None = Field(
+        None, description="the run's clock, an ISO instant with offset such as 2026-11-25T08:00:00+01:00; default now"
+    )
     sources_dir: Path = Field(REPOSITORY / "data" / "sources", description="folder of the source catalogue")
 
     task_retries: int = Field(2, ge=0, description="how often Airflow tries a failed task again; 0 waits for nobody")
@@ -76,6 +78,19 @@ class Settings(BaseSettings):
         if self.mirror is None:
             raise ValueError(f"INPUT={self.input} needs MIRROR=http://HOST:PORT; {url} is not asked directly")
         return f"{self.mirror.rstrip('/')}/{url.split('://', 1)[1]}"
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """What is wrong with settings, a line each: name and value as given, what came of it, what is expected."""
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        field = Settings.model_fields.get(name)
+        expected = f"; expected: {field.description}" if field is not None and field.description else ""
+        # A secret's value is not told: it is no plain text here.
+        given = f"={problem['input']}" if field is not None and "Secret" not in str(field.annotation) else ""
+        lines.append(f"{name.upper()}{given}: {problem['msg']}{expected}")
+    return "\n".join(lines)
 
 
 class Home:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from connectors.catalogue import CatalogueError
 from muensterland import gate_command, living_commands
 from muensterland.cli import landing, lineage, releases, sources
 from muensterland.lock import AnotherRunIsActive
-from muensterland.run import MirrorMissing
-from muensterland.settings import HomeBelongsToAnotherInput
+from muensterland.run import ClockGoesBack, MirrorMissing
+from muensterland.settings import HomeBelongsToAnotherInput, wrong_settings
 
 app = typer.Typer(help="Münsterland regional data pipeline.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(gate_command.app, name="gate")
@@ -30,7 +31,13 @@ def run() -> None:
 
     try:
         code = run_pipeline()
-    except (AnotherRunIsActive, CatalogueError, HomeBelongsToAnotherInput, MirrorMissing, ValidationError) as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
+    except ValidationError as error:
+        raise _wrong_use(wrong_settings(error)) from error
+    except (AnotherRunIsActive, CatalogueError, ClockGoesBack, HomeBelongsToAnotherInput, MirrorMissing) as error:
+        raise _wrong_use(str(error)) from error
     raise typer.Exit(code)
+
+
+def _wrong_use(words: str) -> typer.Exit:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]{escape(words)}[/red]")
+    return typer.Exit(2)

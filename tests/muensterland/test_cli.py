@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+
+from publishing.record import GateSummary, Release
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -46,8 +49,40 @@ def test_a_home_of_another_input_is_refused(tmp_path: Path) -> None:
 def test_a_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
     outcome = muensterland(tmp_path, INPUT="sampel")
     assert outcome.returncode == 2
-    assert "input" in outcome.stderr
+    assert "INPUT=sampel: " in outcome.stderr
     assert "'sample', 'mirror' or 'live'" in outcome.stderr
+    assert "pydantic" not in outcome.stderr
+
+
+def test_a_clock_without_offset_is_refused_with_an_example(tmp_path: Path) -> None:
+    outcome = muensterland(tmp_path, AS_OF="2026-11-25T08:00:00")
+    assert outcome.returncode == 2
+    assert "AS_OF=2026-11-25T08:00:00: " in outcome.stderr
+    assert "2026-11-25T08:00:00+01:00" in outcome.stderr
+
+
+def test_a_clock_before_that_of_the_current_release_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "releases" / "2026.11.25.1"
+    folder.mkdir(parents=True)
+    release = Release(
+        path=folder,
+        version=folder.name,
+        title_de="",
+        title_en="",
+        synthetic=True,
+        as_of=datetime(2026, 11, 25, 8, tzinfo=UTC),
+        input_key="",
+        code_version="",
+        inputs=(),
+        gate=GateSummary(passed=True, counts={}),
+        attributions=(),
+        marts={},
+    )
+    (folder / "release.json").write_text(release.model_dump_json(), encoding="utf-8")
+    (tmp_path / "releases" / "current").symlink_to(folder.name)
+    outcome = muensterland(tmp_path, AS_OF="2020-11-25T08:00:00Z")
+    assert outcome.returncode == 2
+    assert "AS_OF=2020-11-25T08:00:00+00:00 lies before 2026-11-25T08:00:00+00:00" in outcome.stderr
 
 
 def test_check_names_file_and_key_of_what_does_not_fit(tmp_path: Path) -> None:
