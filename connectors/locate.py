@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import geopandas as gpd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,6 +32,9 @@ def locate(points: pa.Table, boundaries: pa.Table) -> pa.Table:
     A point on a shared edge gets the smallest `ags`, one outside all polygons null; points without coordinates are
     left out. Sorted by source, snapshot, entity and its id. A pure function of its arguments.
     """
+    # Here, for a run that finds nothing new never comes here.
+    import geopandas as gpd
+
     known = points.filter(pc.and_(pc.is_valid(points["longitude"]), pc.is_valid(points["latitude"])))
     places = gpd.GeoDataFrame(
         geometry=gpd.points_from_xy(known["longitude"].to_numpy(), known["latitude"].to_numpy(), crs="EPSG:4326")
