@@ -66,7 +66,12 @@ def ingest(domain: str, sources: list[Source]) -> None:
         def clock() -> str:
             return instant(get_current_context()["params"]["as_of"])
 
-        @task(trigger_rule="all_done", outlets=[Asset(asset_name(domain))], on_failure_callback=task_failed)
+        @task(
+            multiple_outputs=False,
+            trigger_rule="all_done",
+            outlets=[Asset(asset_name(domain))],
+            on_failure_callback=task_failed,
+        )
         def settle() -> dict[str, str]:
             from muensterland import callbacks, steps
 
@@ -88,7 +93,8 @@ def fetch_then_parse(pool: str) -> Any:
     def group(source: str, as_of: str) -> None:
         fetched = FetchSource(task_id="fetch", source=source, as_of=as_of, map_index_template="{{ source }}", pool=pool)
 
-        @task(map_index_template="{{ source }}")
+        # What a task tells is one value: by its type Airflow would write every key of it once more.
+        @task(map_index_template="{{ source }}", multiple_outputs=False)
         def parse(source: str) -> dict[str, Any]:
             from muensterland import steps
 

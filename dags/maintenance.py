@@ -21,7 +21,7 @@ from muensterland.orchestration import doc, retries
 def maintenance() -> None:
     """Declare the DAG."""
 
-    @task
+    @task(multiple_outputs=False)
     def remove_old_logs() -> dict[str, int]:
         from muensterland import maintenance
 

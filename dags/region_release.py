@@ -43,7 +43,8 @@ from muensterland.orchestration import asset_name, doc, instant, within
 def region_release() -> None:
     """Declare the DAG."""
 
-    @task.short_circuit
+    # What a task tells is one value: by its type Airflow would write every key of it once more.
+    @task.short_circuit(multiple_outputs=False)
     def begin() -> dict[str, Any] | None:
         from muensterland import callbacks, steps
 
@@ -58,19 +59,19 @@ def region_release() -> None:
             callbacks.dag_done(context["ti"].dag_id)
         return run
 
-    @task(pool="warehouse")
+    @task(pool="warehouse", multiple_outputs=False)
     def build(run: dict[str, Any], domain: str) -> dict[str, int]:
         from muensterland import steps
 
         return steps.build(run["run"], run["as_of"], domain)
 
-    @task
+    @task(multiple_outputs=False)
     def gate(run: dict[str, Any]) -> dict[str, Any]:
         from muensterland import steps
 
         return steps.gate(run["run"], run["as_of"])
 
-    @task(on_success_callback=task_succeeded)
+    @task(multiple_outputs=False, on_success_callback=task_succeeded)
     def promote(run: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
         from muensterland import steps
 
