@@ -102,7 +102,7 @@ def _dag_bag() -> Any:
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 
-    manager = DagBundlesManager()
+    manager = DagBundlesManager()  # type: ignore[no-untyped-call]
     manager.sync_bundles_to_db()
     [bundle] = manager.get_all_dag_bundles()
     bundle.initialize()
