@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -74,6 +75,12 @@ def _state(table: Table, catalogue: Mapping[str, Source], staged: Path) -> pa.Ta
     parts = [pq.ParquetFile(place).read() for place in places if place.exists()]
     # A home of an older version may lack a column.
     return pa.concat_tables([table.columns.empty_table(), *parts], promote_options="default")
+
+
+def _rows(table: Table, source_id: str, staged: Path) -> list[dict[str, Any]]:
+    place = staged / table.name / f"{source_id}.parquet"
+    rows: list[dict[str, Any]] = pq.ParquetFile(place).read().to_pylist() if place.exists() else []
+    return rows
 
 
 def _write(view: Path, table: Table, rows: pa.Table) -> None:
@@ -232,7 +239,7 @@ def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path, as_of
     return sorted(
         [
             *_fetch_troubles(catalogue, landing, held),
-            *_stale(catalogue, landing, {(row["source_id"], row["snapshot_sha256"]) for row in refused}, as_of),
+            *_stale(catalogue, landing, staged, as_of),
             *(
                 f"{row['source_id']} {row['partition']} refused {row['snapshot_sha256']}: {row['error']}"
                 for row in refused
@@ -246,19 +253,34 @@ def troubles(catalogue: Mapping[str, Source], landing: Path, staged: Path, as_of
     )
 
 
-def _stale(
-    catalogue: Mapping[str, Source], landing: Path, refused: set[tuple[str, str]], as_of: datetime
-) -> Iterator[str]:
+def last_successes(source_id: str, landing: Path, staged: Path) -> dict[str, datetime | None]:
+    """When each resource that was asked for was last confirmed by bytes that were not refused, as
+    `int_partition_state` counts it; None where none was.
+
+    Refused is what a parser, a guard or the drop folder refused, unless it is in force for all that.
+    """
+    log = Landing(landing, source_id).log()
+    refused = {row["snapshot_sha256"] for row in _rows(PARSE_LOG, source_id, staged) if row["outcome"] == "refused"}
+    refused |= {record.snapshot_sha256 for record in log if record.outcome == "failed"}
+    refused -= {row["snapshot_sha256"] for row in _rows(SNAPSHOT_IN_FORCE, source_id, staged)}
+    found: dict[str, datetime | None] = {}
+    for record in log:
+        resource = record.partition.split("/")[0]
+        found.setdefault(resource, None)
+        if record.outcome in ("new", "unchanged") and record.snapshot_sha256 not in refused:
+            found[resource] = record.finished_at
+    return found
+
+
+def _stale(catalogue: Mapping[str, Source], landing: Path, staged: Path, as_of: datetime) -> Iterator[str]:
     """Resources without a success within their days, as `int_resource_state` counts them."""
     day = as_of.astimezone(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
     for source in catalogue.values():
-        succeeded: dict[str, datetime] = {}
-        for record in Landing(landing, source.id).log():
-            if record.outcome in ("new", "unchanged") and (source.id, record.snapshot_sha256) not in refused:
-                succeeded[record.partition.split("/")[0]] = record.finished_at
+        succeeded = last_successes(source.id, landing, staged)
         for name, resource in source.resources.items():
             days = resource.fresh_for_days or source.fresh_for_days
-            if name in succeeded and succeeded[name] < day - timedelta(days=days):
+            last = succeeded.get(name)
+            if last is not None and last < day - timedelta(days=days):
                 yield f"{source.id} {name} stale"
 
 

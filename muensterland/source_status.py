@@ -9,9 +9,8 @@ import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from connectors.catalogue import Source
-from connectors.landing import Landing
-from connectors.tables import PARSE_LOG, SNAPSHOT_IN_FORCE
-from connectors.view import LOCAL_TIME
+from connectors.tables import SNAPSHOT_IN_FORCE
+from connectors.view import LOCAL_TIME, last_successes
 from muensterland.settings import Home
 from muensterland.steps import read_status, source_errors, source_state
 
@@ -43,7 +42,7 @@ class SourceStatus(BaseModel):
 def status_of(home: Home, source: Source, clock: datetime) -> SourceStatus:
     """The status of one source at the instant `clock`, in the words of `mart_coverage`."""
     parsed = read_status(home, source.id).get("parse", {})
-    in_force = _column(home, SNAPSHOT_IN_FORCE.name, source.id, {})
+    in_force = _in_force(home, source.id)
     last_success = last_success_at(home, source.id)
     return SourceStatus(
         source_id=source.id,
@@ -52,7 +51,7 @@ def status_of(home: Home, source: Source, clock: datetime) -> SourceStatus:
         freshness=_freshness(last_success, source.fresh_for_days, clock) if in_force else "missing",
         last_success_at=last_success,
         fresh_for_days=source.fresh_for_days,
-        snapshots_in_force=len(in_force),
+        snapshots_in_force=in_force,
         staged=parsed.get("staged", 0),
         rejected=parsed.get("rejected", 0),
         out_of_scope=parsed.get("out_of_scope", 0),
@@ -63,14 +62,7 @@ def status_of(home: Home, source: Source, clock: datetime) -> SourceStatus:
 def last_success_at(home: Home, source_id: str) -> datetime | None:
     """When the least fresh resource of a source was last confirmed by bytes that were not refused; None where one of
     those that were asked for never was."""
-    in_force = _column(home, SNAPSHOT_IN_FORCE.name, source_id, {})
-    refused = _column(home, PARSE_LOG.name, source_id, {"outcome": "refused"}) - in_force
-    found: dict[str, datetime | None] = {}
-    for record in Landing(home.landing, source_id).log():
-        resource = record.partition.split("/")[0]
-        found.setdefault(resource, None)
-        if record.outcome in ("new", "unchanged") and record.snapshot_sha256 not in refused:
-            found[resource] = record.finished_at
+    found = last_successes(source_id, home.landing, home.staged)
     instants = [instant for instant in found.values() if instant is not None]
     return min(instants) if instants and len(instants) == len(found) else None
 
@@ -81,8 +73,6 @@ def _freshness(last_success: datetime | None, fresh_for_days: int, clock: dateti
     return "fresh" if fresh else "stale"
 
 
-def _column(home: Home, table: str, source_id: str, where: dict[str, str]) -> set[str]:
-    """The snapshots that a table of state names for a source."""
-    place = home.staged / table / f"{source_id}.parquet"
-    rows = pq.ParquetFile(place).read().to_pylist() if place.exists() else []
-    return {row["snapshot_sha256"] for row in rows if all(row[name] == value for name, value in where.items())}
+def _in_force(home: Home, source_id: str) -> int:
+    place = home.staged / SNAPSHOT_IN_FORCE.name / f"{source_id}.parquet"
+    return len(set(pq.ParquetFile(place).read().column("snapshot_sha256").to_pylist())) if place.exists() else 0

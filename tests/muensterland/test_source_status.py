@@ -30,7 +30,6 @@ def home(tmp_path: Path) -> Home:
 
 def fetched(home: Home, resource: str, days: int, outcome: Outcome = "new", sha256: str | None = "aa") -> None:
     at = AT + timedelta(days=days)
-    sha256 = sha256 if outcome in ("new", "unchanged") else None
     record = FetchRecord("town", resource, "https://town.example/", at, at, 200, None, None, sha256, 1, outcome, None)
     Landing(home.landing, "town").append(dataclasses.replace(record, file_name="file.csv"))
 
@@ -73,7 +72,7 @@ def test_it_is_fresh_for_whole_local_days(home: Home, days: int, freshness: str)
 def test_it_is_as_fresh_as_its_least_fresh_resource(home: Home) -> None:
     fetched(home, "readings", 0)
     fetched(home, "sites", 2)
-    fetched(home, "readings", 1, "failed")
+    fetched(home, "readings", 1, "failed", sha256=None)
     assert last_success_at(home, "town") == AT
     fetched(home, "readings", 1, "unchanged")
     assert last_success_at(home, "town") == AT + timedelta(days=1)
@@ -81,7 +80,7 @@ def test_it_is_as_fresh_as_its_least_fresh_resource(home: Home) -> None:
 
 def test_a_resource_that_never_came_leaves_it_without_success(home: Home) -> None:
     fetched(home, "sites", 0)
-    fetched(home, "readings", 0, "failed")
+    fetched(home, "readings", 0, "failed", sha256=None)
     in_force(home)
     assert last_success_at(home, "town") is None
     assert status(home, 0).freshness == "stale"
@@ -95,3 +94,11 @@ def test_bytes_that_were_refused_are_no_success(home: Home) -> None:
     assert last_success_at(home, "town") == AT
     judged(home, "bb", "staged")
     assert last_success_at(home, "town") == AT + timedelta(days=5)
+
+
+def test_a_dropped_file_that_was_given_back_is_no_success(home: Home) -> None:
+    fetched(home, "readings", 0)
+    fetched(home, "readings", 5, sha256="bb")
+    fetched(home, "readings", 6, "failed", sha256="bb")
+    in_force(home)
+    assert last_success_at(home, "town") == AT

@@ -22,6 +22,22 @@ refused as (
         and in_force.source_id is null
 ),
 
+-- What was dropped by hand and refused when it was parsed was given back: its bytes do not count.
+given_back as (
+    select distinct
+        fetch_log.source_id,
+        fetch_log.snapshot_sha256
+    from {{ ref('stg_fetch_log') }} as fetch_log
+    left join in_force
+        on
+            fetch_log.source_id = in_force.source_id
+            and fetch_log.snapshot_sha256 = in_force.snapshot_sha256
+    where
+        fetch_log.outcome = 'failed'
+        and fetch_log.snapshot_sha256 is not null
+        and in_force.source_id is null
+),
+
 attempts as (
     select
         fetch_log.source_id,
@@ -33,12 +49,17 @@ attempts as (
         fetch_log.failure,
         fetch_log.snapshot_sha256,
         fetch_log.outcome in ('new', 'unchanged') as has_bytes,
-        refused.source_id is not null as is_refused
+        refused.source_id is not null as is_refused,
+        given_back.source_id is not null as is_given_back
     from {{ ref('stg_fetch_log') }} as fetch_log
     left join refused
         on
             fetch_log.source_id = refused.source_id
             and fetch_log.snapshot_sha256 = refused.snapshot_sha256
+    left join given_back
+        on
+            fetch_log.source_id = given_back.source_id
+            and fetch_log.snapshot_sha256 = given_back.snapshot_sha256
 ),
 
 ranked as (
@@ -53,6 +74,7 @@ ranked as (
         snapshot_sha256,
         has_bytes,
         is_refused,
+        is_given_back,
         row_number() over (
             partition by source_id, partition
             order by started_at desc nulls last, finished_at desc nulls last, outcome asc nulls last
@@ -88,7 +110,7 @@ partitions as (
             end
         ) as failing_since_at,
         min(case when outcome = 'absent' and started_at > last_bytes_at then finished_at end) as absent_since_at,
-        max(case when has_bytes and not is_refused then finished_at end) as last_success_at,
+        max(case when has_bytes and not is_refused and not is_given_back then finished_at end) as last_success_at,
         max(started_at) as last_started_at,
         max(resource_last_at) as resource_last_at,
         min(finished_at) as first_attempt_at
