@@ -25,7 +25,7 @@ OK = "ok"
 DETAIL_LIMIT = 1_500
 
 _WORDS: dict[str, tuple[str, str]] = {
-    OK: ("ist wieder in Ordnung", "is in order again"),
+    OK: ("wieder in Ordnung", "in order again"),
     "stale": (
         "liefert nicht; der letzte gute Stand gilt weiter",
         "does not deliver; its last good snapshot stays in force",
@@ -34,7 +34,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "liefert nicht, und es gilt kein früherer Stand",
         "does not deliver, and no former snapshot is in force",
     ),
-    "drift": ("hat andere Spalten als erklärt", "has other columns than declared"),
+    "drift": ("nicht wie erklärt oder nicht wie zuvor", "not as declared, or not as before"),
+    "unlike": ("anders groß als zuvor; er gilt dennoch", "of another size than before; it is in force nevertheless"),
     "red": (
         "die Prüfung ist rot; nichts wurde veröffentlicht, die bisherige Ausgabe gilt weiter",
         "the gate is red; nothing was promoted, the former release stays current",
@@ -42,8 +43,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "broken": ("der Lauf ist gescheitert", "the run has failed"),
     "late": ("der Lauf ist nicht rechtzeitig fertig", "the run is not done in time"),
 }
-# Nobody has to act at once where columns differ and the source says `drift: report`.
-_TOLD_ONCE = (OK, "drift")
+_SUBJECTS_DE = {"source ": "Quelle ", "dag ": "DAG ", "columns of ": "Spalten von ", "snapshot of ": "Stand von "}
+# Nobody has to act at once where the source says `drift: report`, or a guard `severity: report`.
+_TOLD_ONCE = (OK, "drift", "unlike")
 _KINDS = {"trouble": ("", ""), "recovery": ("", ""), "reminder": ("immer noch: ", "still: ")}
 
 
@@ -53,7 +55,8 @@ class ChannelFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Observation:
-    """What a subject (`source nrw-schools`, `dag region_release`) was seen to be: `ok` or a state of trouble.
+    """What a subject was seen to be, `ok` or a state of trouble: `source nrw-schools` (does it deliver), `columns of
+    nrw-schools`, `snapshot of nrw-schools` (its size), `dag region_release`.
 
     `sign` tells two troubles of one state apart: a second column that drifts is news, another error message is not.
     """
@@ -78,7 +81,9 @@ class Message:
     @property
     def text_de(self) -> str:
         """The message in a German sentence, without its detail."""
-        return self._text(0, "seit").replace("source ", "Quelle ", 1).replace("dag ", "DAG ", 1)
+        text = self._text(0, "seit")
+        kind = next((kind for kind in _SUBJECTS_DE if text.startswith(kind)), "")
+        return _SUBJECTS_DE.get(kind, "") + text.removeprefix(kind)
 
     @property
     def text_en(self) -> str:

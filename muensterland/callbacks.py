@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def sources_settled(domain: str, states: dict[str, str]) -> None:
     """The end of an ingestion: what its sources came to, and that the DAG itself has done its work."""
-    from muensterland.drift import newest_drift
+    from muensterland.drift import newest_breaches, newest_drift
     from muensterland.steps import source_errors, sources_of
 
     settings = Settings()
@@ -26,15 +26,21 @@ def sources_settled(domain: str, states: dict[str, str]) -> None:
         if source.id not in states:
             continue
         state = states[source.id]
-        drift = newest_drift(source, settings.home.staged)
-        if state in ("stale", "failed"):
-            detail = " | ".join(source_errors(settings.home, source.id))
-            observed.append(Observation(f"source {source.id}", state, detail))
-        elif drift:
-            observed.append(Observation(f"source {source.id}", "drift", "; ".join(drift), sign="; ".join(drift)))
-        else:
-            observed.append(Observation(f"source {source.id}", OK))
+        is_in_trouble = state in ("stale", "failed")
+        detail = " | ".join(source_errors(settings.home, source.id)) if is_in_trouble else ""
+        staged = settings.home.staged
+        observed += [
+            Observation(f"source {source.id}", state if is_in_trouble else OK, detail),
+            _standing(f"columns of {source.id}", "drift", newest_drift(source, staged)),
+            _standing(f"snapshot of {source.id}", "unlike", newest_breaches(source, staged)),
+        ]
     _tell(observed, *_connections())
+
+
+def _standing(subject: str, state: str, found: list[str]) -> Observation:
+    """Of what is in force and stands, whether or not the publisher delivers: another one is news."""
+    told = "; ".join(found)
+    return Observation(subject, state, told, sign=told) if found else Observation(subject, OK)
 
 
 def dag_done(dag_id: str) -> None:

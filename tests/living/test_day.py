@@ -87,8 +87,8 @@ def test_a_day_in_fast_time(tmp_path: Path) -> None:
         first = released(home)
         a_day_passes(up)
         baseline = [
-            ("trouble", "source bnetza-mastr", "drift"),
-            ("trouble", "source gtfs-de-regional-rail", "drift"),
+            ("trouble", "columns of bnetza-mastr", "drift"),
+            ("trouble", "columns of gtfs-de-regional-rail", "drift"),
         ]
         assert sorted(messages(posted)) == baseline
 
@@ -114,7 +114,7 @@ def test_a_day_in_fast_time(tmp_path: Path) -> None:
         until(lambda: asked(home, reason) == [(True,)], limit_s=600)
         assert sorted(messages(posted)[3:]) == [
             ("recovery", "source stadtwerke-muenster-gtfs", "ok"),
-            ("trouble", "source nrw-schools", "drift"),
+            ("trouble", "columns of nrw-schools", "drift"),
         ]
 
         # -- one more day: nothing is new, so nothing is told and nothing released

@@ -13,7 +13,7 @@ import pytest
 
 from connectors.catalogue import load_source
 from muensterland import callbacks
-from muensterland.drift import newest_drift
+from muensterland.drift import newest_breaches, newest_drift
 from muensterland.settings import REPOSITORY, Settings
 from muensterland.steps import GateIsRed
 from tests.connectors.conftest import source_of
@@ -141,3 +141,57 @@ def test_of_months_only_the_newest_ones_drift_counts(tmp_path: Path) -> None:
 
 def test_a_source_that_never_came_does_not_drift(tmp_path: Path) -> None:
     assert newest_drift(load_source(REPOSITORY / "data/sources/nrw-schools.yml"), tmp_path) == []
+
+
+def found_in_schools(home: Path, *findings: dict[str, str], columns: tuple[dict[str, str | None], ...] = ()) -> None:
+    """The newest snapshot of the schools as parsing leaves it: what it drifted and what comparing it found."""
+    import pyarrow as pa
+
+    from connectors.staging import replace_parquet, staged_file
+    from connectors.tables import COLUMN_DRIFT, SNAPSHOT_FINDING, SNAPSHOT_IN_FORCE
+
+    staged = home / "staged"
+    key = {"source_id": "nrw-schools", "partition": "schools", "snapshot_sha256": "aa"}
+    found = [{**key, "former_sha256": "bb", "table_name": "school", **finding} for finding in findings]
+    state = {SNAPSHOT_IN_FORCE: [{**key, "parse_key": "1", "fetched_at": None}], SNAPSHOT_FINDING: found}
+    for table, rows in state.items():
+        replace_parquet(staged / table.name / "nrw-schools.parquet", pa.Table.from_pylist(rows, schema=table.columns))
+    place = staged_file(staged, COLUMN_DRIFT.name, "nrw-schools", "aa", "1")
+    rows = [{"source_id": "nrw-schools", "snapshot_sha256": "aa", "parse_key": "1", **column} for column in columns]
+    replace_parquet(place, pa.Table.from_pylist(rows, schema=COLUMN_DRIFT.schema))
+
+
+RENAMED = {"table_name": "school", "column_name": "Kurzname", "change": "renamed", "former_name": "Kurzbezeichnung"}
+SMALLER = {"code": "size_guard", "subject": "bytes", "example": "5 bytes, the former snapshot has 50"}
+GONE = {"code": "column_missing", "subject": "Rechtsform", "example": "school.Rechtsform: was in the former snapshot"}
+
+
+def test_a_drift_stands_whether_or_not_the_publisher_delivers_and_is_told_once(posted: list[Posted]) -> None:
+    home = Settings().home.root
+    found_in_schools(home, SMALLER, columns=(RENAMED,))
+    for state in ("new", "stale", "unchanged"):
+        callbacks.sources_settled("registers", {"nrw-schools": state})
+    assert told(posted) == [
+        ("trouble", "columns of nrw-schools", "drift"),
+        ("trouble", "snapshot of nrw-schools", "unlike"),
+        ("trouble", "source nrw-schools", "stale"),
+        ("recovery", "source nrw-schools", "ok"),
+    ]
+    assert posted[0].body["detail"] == "school: renamed column Kurzbezeichnung -> Kurzname"
+    assert posted[1].body["detail"] == "schools: size_guard: 5 bytes, the former snapshot has 50"
+    found_in_schools(home)
+    callbacks.sources_settled("registers", {"nrw-schools": "new"})
+    assert told(posted)[4:] == [
+        ("recovery", "columns of nrw-schools", "ok"),
+        ("recovery", "snapshot of nrw-schools", "ok"),
+    ]
+
+
+def test_what_comparing_with_the_former_snapshot_found_is_drift_or_breach(posted: list[Posted]) -> None:
+    home = Settings().home
+    found_in_schools(home.root, SMALLER, GONE)
+    schools = load_source(REPOSITORY / "data/sources/nrw-schools.yml")
+    assert newest_drift(schools, home.staged) == [
+        "school: column_missing Rechtsform (school.Rechtsform: was in the former snapshot)"
+    ]
+    assert newest_breaches(schools, home.staged) == ["schools: size_guard: 5 bytes, the former snapshot has 50"]
