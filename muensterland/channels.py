@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import smtplib
 import ssl
+import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Protocol
@@ -14,12 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
+from connectors.deadline import Adapter, Deadline
 from muensterland.alerts import Channel, ChannelFailed, Message
 from muensterland.settings import Settings
 
 SMTP_CONNECTION = "muensterland_smtp"
 WEBHOOK_CONNECTION = "muensterland_webhook"
 TIMEOUT_S = 20.0
+# Over the whole exchange: a server that sends a byte now and then passes the limit above for ever.
+WEBHOOK_LIMIT_S = 60.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -145,7 +149,13 @@ def post(webhook: Webhook, kind: str, message: Message) -> None:
     }
     headers = {"Authorization": f"Bearer {webhook.token}"} if webhook.token else {}
     try:
-        answer = requests.post(webhook.url, json=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
+        with requests.Session() as session, Deadline(time.monotonic() + WEBHOOK_LIMIT_S):
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, Adapter())
+            # The status is the answer; whatever follows it is not read.
+            answer = session.post(
+                webhook.url, json=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+            )
     except (requests.RequestException, ValueError) as error:
         # The words of the error would hold the address, and that is often the secret.
         raise ChannelFailed(f"the webhook cannot be reached ({type(error).__name__})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -178,6 +179,22 @@ def test_an_unreachable_webhook_is_said_without_its_address(settings: Any) -> No
         channels(settings(ALERT_WEBHOOK="http://127.0.0.1:9/s3cret"), None, None)["webhook"](MESSAGE)
     assert "s3cret" not in str(failure.value)
     assert failure.value.__cause__ is None
+
+
+@pytest.mark.parametrize("slow", [{"drip_s": 0.02, "body": b"x" * 5_000}, {"head_drip_s": 0.02}], ids=["body", "head"])
+def test_a_webhook_that_drips_holds_nobody_up(
+    settings: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, slow: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("muensterland.channels.WEBHOOK_LIMIT_S", 0.3)
+    publisher.says("https://chat.example/hook", Reply(200, **slow))
+    hook = channels(settings(ALERT_WEBHOOK=publisher.rebase("https://chat.example/hook")), None, None)["webhook"]
+    begun = time.monotonic()
+    if "body" in slow:
+        hook(MESSAGE)
+    else:
+        with pytest.raises(ChannelFailed, match="cannot be reached"):
+            hook(MESSAGE)
+    assert time.monotonic() - begun < 5
 
 
 def test_secrets_do_not_show_when_settings_are_printed(settings: Any) -> None:
