@@ -149,7 +149,7 @@ def post(webhook: Webhook, kind: str, message: Message) -> None:
     }
     headers = {"Authorization": f"Bearer {webhook.token}"} if webhook.token else {}
     try:
-        with requests.Session() as session, Deadline(time.monotonic() + WEBHOOK_LIMIT_S):
+        with requests.Session() as session, Deadline(time.monotonic() + WEBHOOK_LIMIT_S) as limit:
             for scheme in ("https://", "http://"):
                 session.mount(scheme, Adapter())
             # The status is the answer; whatever follows it is not read.
@@ -159,6 +159,9 @@ def post(webhook: Webhook, kind: str, message: Message) -> None:
     except (requests.RequestException, ValueError) as error:
         # The words of the error would hold the address, and that is often the secret.
         raise ChannelFailed(f"the webhook cannot be reached ({type(error).__name__})") from None
+    # A head that was cut off by the deadline looks like a whole one.
+    if limit.is_over:
+        raise ChannelFailed(f"the webhook did not end its answer within {WEBHOOK_LIMIT_S:g} s")
     if not 200 <= answer.status_code < 300:
         raise ChannelFailed(f"the webhook answered HTTP {answer.status_code}")
 
