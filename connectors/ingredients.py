@@ -62,10 +62,9 @@ class Ingredient:
     file_name: str
 
 
-def ingredients_key(catalogue: Mapping[str, Source], region: Region, in_force: pa.Table, code_version: str) -> str:
-    """One hash over snapshots in force, catalogue, region and code; unlike `input_key` blind to clock and failures."""
+def recipe_key(catalogue: Mapping[str, Source], region: Region, code_version: str) -> str:
+    """One hash over catalogue, region and code: unlike `input_key` blind to snapshots, clock and failures."""
     inputs = {
-        "in_force": in_force.drop_columns(["fetched_at"]).to_pylist(),
         "catalogue": [source.model_dump(mode="json") for source in catalogue.values()],
         "region": region.model_dump(mode="json"),
         "code_version": code_version,

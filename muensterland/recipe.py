@@ -29,20 +29,20 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: Input
-    ingredients_key: str
+    recipe_key: str
     fetch_log_rows: dict[str, int]
     region: Region
     sources: tuple[Source, ...]
 
 
-def write_recipe(run: Path, sources: Iterable[Source], region: Region, kind: Input, ingredients_key: str) -> Path:
+def write_recipe(run: Path, sources: Iterable[Source], region: Region, kind: Input, recipe_key: str) -> Path:
     """Write the recipe of what is frozen in `<run>/staged`; its folder."""
     view, folder = run / "staged", run / FOLDER
     folder.mkdir()
     keep_verdicts(view, folder)
     recipe = Recipe(
         input=kind,
-        ingredients_key=ingredients_key,
+        recipe_key=recipe_key,
         fetch_log_rows=fetch_log_rows(view),
         region=region,
         sources=tuple(sources),

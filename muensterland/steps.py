@@ -143,9 +143,9 @@ def begin_release(as_of: str) -> dict[str, str] | None:
     and not allowed again: there is nothing to build then.
     """
     from connectors import view
-    from connectors.ingredients import ingredients_key
+    from connectors.ingredients import recipe_key
     from muensterland.recipe import write_recipe
-    from publishing.history import held_back, read_history
+    from publishing.history import held_version, read_history
     from publishing.release import current
 
     settings = Settings()
@@ -160,14 +160,16 @@ def begin_release(as_of: str) -> dict[str, str] | None:
         if release is not None and _built(home) == {"input_key": key, "release": release.version}:
             progress.info("release  nothing in force has changed, %s stays current%s", release.version, clock())
             return None
-        ingredients = ingredients_key(catalogue, region(), in_force, version)
-        for rolled_back, held in held_back(read_history(home.releases)).items():
-            if held == ingredients:
-                progress.info("release  %s%s", _held_back(rolled_back), clock())
-                return None
+        recipe = recipe_key(catalogue, region(), version)
+        names = ("source_id", "partition", "snapshot_sha256")
+        snapshots = list(zip(*(in_force.column(name).to_pylist() for name in names), strict=True))
+        held = held_version(read_history(home.releases), recipe, snapshots)
+        if held is not None:
+            progress.info("release  %s%s", _held_back(held), clock())
+            return None
         run = _work_folder(home, key)
         view.freeze(run / "staged", catalogue, region(), home.landing, home.staged, settings.input)
-        write_recipe(run, catalogue.values(), region(), settings.input, ingredients)
+        write_recipe(run, catalogue.values(), region(), settings.input, recipe)
         progress.info("freeze   %d snapshots in force%s", in_force.num_rows, clock())
     return {"run": str(run), "as_of": as_of, "input_key": key, "code_version": version}
 
@@ -266,7 +268,7 @@ def promote(run: str, as_of: str, input_key: str, code_version: str, verdict: di
             input_key=input_key,
             inputs=snapshots_used(Path(run) / "staged", settings.home.landing),
             code_version=code_version,
-            ingredients_key=read_recipe(Path(run)).ingredients_key,
+            recipe_key=read_recipe(Path(run)).recipe_key,
             gate=verdict,
             synthetic=settings.input == "sample",
             reports=[*(Path(run) / name for name in (REPORT, PAGE, FOLDER)), write_lineage(Path(run))],
@@ -304,7 +306,7 @@ def _told() -> Iterator[None]:
 
 def _held_back(version: str) -> str:
     return (
-        f"{version} was rolled back, and nothing it was made of has changed: not promoted again; "
+        f"{version} was rolled back, and what set it apart is still in force: not promoted again; "
         f"`muensterland releases allow {version}` lets it"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -21,12 +21,32 @@ class HistoryBroken(RuntimeError):
     """A line of the ledger is not what it should be."""
 
 
+class Held(BaseModel):
+    """What of a release that was rolled back must not be promoted again.
+
+    recipe_key: of catalogue, region and code. snapshots: those it has and the release one went back to lacks, or all of
+    its own where that lacks none; each as source, partition and content.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recipe_key: str
+    snapshots: tuple[tuple[str, str, str], ...]
+
+    def holds(self, recipe_key: str, in_force: Collection[tuple[str, str, str]]) -> bool:
+        """Whether a release of this recipe and these snapshots would say again what was rolled back.
+
+        What other sources bring meanwhile makes no difference: the snapshots in question are still there.
+        """
+        return bool(recipe_key) and self.recipe_key == recipe_key and set(self.snapshots) <= set(in_force)
+
+
 class Event(BaseModel):
     """One thing that was done to a release.
 
     version: the release that became current, was allowed again or removed. former: the one current before.
-    record_sha256: of the `release.json` that was promoted. held_back: by version, the `ingredients_key` of the releases
-    a rollback left behind; what is made of the same is not promoted again until one allows it.
+    record_sha256: of the `release.json` that was promoted. held_back: by version, what of the releases that a rollback
+    left behind is not promoted again until one allows it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +58,7 @@ class Event(BaseModel):
     former: str | None = None
     reason: str | None = None
     record_sha256: str | None = None
-    held_back: dict[str, str] = Field(default_factory=dict)
+    held_back: dict[str, Held] = Field(default_factory=dict)
 
 
 def read_history(releases: Path) -> list[Event]:
@@ -104,14 +124,19 @@ def rolled_back(events: Sequence[Event]) -> frozenset[str]:
     return frozenset(behind)
 
 
-def held_back(events: Sequence[Event]) -> dict[str, str]:
-    """The releases that must not be made again without being asked for: `ingredients_key` by version."""
-    held: dict[str, str] = {}
+def held_back(events: Sequence[Event]) -> dict[str, Held]:
+    """The releases that must not be made again without being asked for, and by what they are known, by version."""
+    held: dict[str, Held] = {}
     for event in events:
         held |= event.held_back
         if event.action in (*BECAME_CURRENT, "allowed"):
             held.pop(event.version, None)
     return held
+
+
+def held_version(events: Sequence[Event], recipe_key: str, in_force: Collection[tuple[str, str, str]]) -> str | None:
+    """The release for whose sake nothing of this recipe and these snapshots is promoted, None where none holds it."""
+    return next((version for version, held in held_back(events).items() if held.holds(recipe_key, in_force)), None)
 
 
 def last_former(events: Sequence[Event]) -> str | None:

@@ -31,6 +31,11 @@ class SnapshotUsed(_Strict):
     fetched_at: AwareDatetime | None = None
 
     @property
+    def identity(self) -> tuple[str, str, str]:
+        """What it says and of what, whoever parsed it: source, partition and content."""
+        return (self.source_id, self.partition, self.snapshot_sha256)
+
+    @property
     def sort_key(self) -> tuple[str, ...]:
         """Snapshots are listed by source, partition and content, whatever order they came in."""
         return (self.source_id, self.partition, self.snapshot_sha256, self.parse_key)
@@ -105,7 +110,7 @@ class Release(_Strict):
     as_of: AwareDatetime
     input_key: str
     code_version: str
-    ingredients_key: str = Field("", description="hash of what it is made of, the clock and failed fetches apart")
+    recipe_key: str = Field("", description="hash of catalogue, region and code")
     inputs: tuple[SnapshotUsed, ...]
     gate: GateSummary
     attributions: tuple[dict[str, str], ...]

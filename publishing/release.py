@@ -13,7 +13,7 @@ from typing import Any
 
 from publishing.compatibility import BreakingChange, compare_contracts
 from publishing.draft import TITLE_DE, TITLE_EN, build, seal, survey, title
-from publishing.history import Event, append_event, held_back, now, who
+from publishing.history import Event, append_event, held_version, now, who
 from publishing.manifest import read_manifest, read_withdrawn
 from publishing.quality import Judged
 from publishing.quality import write as write_quality
@@ -45,7 +45,7 @@ class GateRed(RuntimeError):
 class Published:
     """What became of a candidate: `release` is the current one afterwards, new (`promoted`) or still right.
 
-    held_back: the release that was rolled back and made of the same, for whose sake nothing was promoted.
+    held_back: the release that was rolled back and would be said again, for whose sake nothing was promoted.
     notices: what readers of the marts might want to know of the change.
     """
 
@@ -64,7 +64,7 @@ def publish(
     input_key: str,
     inputs: Sequence[Mapping[str, Any]],
     code_version: str,
-    ingredients_key: str = "",
+    recipe_key: str = "",
     gate: Mapping[str, Any],
     synthetic: bool,
     attributions: Sequence[Mapping[str, str]] = (),
@@ -74,7 +74,7 @@ def publish(
 ) -> Published:
     """Promote the marts of `candidate` as a new release, unless the current one already says the same.
 
-    Nor is it promoted where a release with the same `ingredients_key` was rolled back and not allowed again.
+    Nor is it promoted where it would say again what was rolled back and not allowed since (`publishing.history.Held`).
 
     `inputs` are the snapshots in force (fields of SnapshotUsed), `gate` the verdict as a dictionary (`passed`,
     `counts`), `reports` files and folders to lay beside the record, `judged` the judgement to tell of in tables of
@@ -90,6 +90,7 @@ def publish(
     if as_of.tzinfo is None:
         raise ValueError(f"as_of={as_of.isoformat()}: expected an instant with an offset")
     marts = survey(candidate, read_manifest(manifest), synthetic)
+    used = [SnapshotUsed.model_validate(one) for one in inputs]
     with only_publisher(releases) as history:
         former = current(releases)
         notices: tuple[str, ...] = ()
@@ -98,9 +99,9 @@ def publish(
             _write_down(releases, former.path, None, history, reason="promoted before, written down now")
             if former.holds(marts, synthetic):
                 return Published(promoted=False, release=former)
-            for version, key in held_back(history).items():
-                if key and key == ingredients_key:
-                    return Published(promoted=False, release=former, held_back=version)
+            held = held_version(history, recipe_key, [snapshot.identity for snapshot in used])
+            if held is not None:
+                return Published(promoted=False, release=former, held_back=held)
             if former.synthetic == synthetic:
                 notices = _refuse_breaking(former, marts, manifest)
         draft = Release(
@@ -112,10 +113,8 @@ def publish(
             as_of=as_of.astimezone(UTC),
             input_key=input_key,
             code_version=code_version,
-            ingredients_key=ingredients_key,
-            inputs=tuple(
-                sorted((SnapshotUsed.model_validate(used) for used in inputs), key=lambda used: used.sort_key)
-            ),
+            recipe_key=recipe_key,
+            inputs=tuple(sorted(used, key=lambda snapshot: snapshot.sort_key)),
             gate=GateSummary.model_validate(gate),
             attributions=tuple(dict(attribution) for attribution in attributions),
             marts=marts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from publishing.history import Event, append_event, held_back, now, rolled_back, who
+from publishing.history import Event, Held, append_event, held_back, now, rolled_back, who
 from publishing.record import Release
 from publishing.shelf import (
     NoSuchRelease,
@@ -34,8 +34,9 @@ class Returned:
 def roll_back(releases: Path, version: str | None = None, reason: str | None = None) -> Returned:
     """Make a kept release current, atomically: `version`, or the one before the current.
 
-    Going back, the releases left behind are held back: what is made of the same snapshots, catalogue and code is not
-    promoted again until it is allowed or made current by hand. Going forward to a later one lets that one again.
+    Going back, the releases left behind are held back: what has the snapshots that the target lacks, by the same
+    catalogue and code, is not promoted again until it is allowed or made current by hand. Going forward to a later one
+    lets that one again.
     Raises NoSuchRelease, NothingToDo where it is current already, ReleaseBroken where it cannot be read.
     """
     _require(releases)
@@ -55,7 +56,7 @@ def roll_back(releases: Path, version: str | None = None, reason: str | None = N
             former=former,
             by=who(),
             reason=reason,
-            held_back={version: _ingredients(releases / version) for version in behind},
+            held_back={version: _held(releases / version, target) for version in behind},
         )
         return Returned(target, append_event(releases, event))
 
@@ -83,9 +84,11 @@ def _before(releases: Path, there: list[str], former: str | None, bad: frozenset
     return earlier[-1]
 
 
-def _ingredients(folder: Path) -> str:
-    """The `ingredients_key` of a release, empty where its record cannot be read: it is gone with it."""
+def _held(folder: Path, target: Release) -> Held:
+    """What the release in `folder` has and the target lacks; nothing where its record cannot be read: it is gone."""
     try:
-        return read_release(folder).ingredients_key
+        release = read_release(folder)
     except ReleaseBroken:
-        return ""
+        return Held(recipe_key="", snapshots=())
+    own, lacking = ({snapshot.identity for snapshot in one.inputs} for one in (release, target))
+    return Held(recipe_key=release.recipe_key, snapshots=tuple(sorted(own - lacking or own)))

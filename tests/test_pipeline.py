@@ -359,7 +359,7 @@ def test_what_was_rolled_back_is_not_built_again_before_it_is_allowed(
     releases = copy.home / "releases"
     # The first release becomes the second one: a former one to go back to stands before it.
     version, former = first[1]["version"], "2026.11.21.1"
-    record = {**first[1], "version": former, "ingredients_key": "of something else"}
+    record = {**first[1], "version": former, "recipe_key": "of something else"}
     shutil.copytree(releases / version, releases / former)
     (releases / former / "release.json").write_text(json.dumps(record), encoding="utf-8")
     (releases / "versions.txt").write_text(f"{former}\n{version}\n", encoding="utf-8")
@@ -372,7 +372,7 @@ def test_what_was_rolled_back_is_not_built_again_before_it_is_allowed(
     tomorrow = "2026-11-23T12:00:00+00:00"
     with caplog.at_level("INFO", logger="muensterland.progress"):
         assert steps.begin_release(tomorrow) is None
-    assert f"{version} was rolled back, and nothing it was made of has changed" in caplog.text
+    assert f"{version} was rolled back, and what set it apart is still in force" in caplog.text
     # Another snapshot does, and so does somebody who says so.
     assert answer("releases", "allow", version)["action"] == "allowed"
     assert steps.begin_release(tomorrow) is not None

@@ -15,8 +15,8 @@ from connectors.ingredients import (
     LandingIncomplete,
     cut_fetch_log,
     fetch_log_rows,
-    ingredients_key,
     keep_verdicts,
+    recipe_key,
     restage,
     restore_verdicts,
     snapshots_used,
@@ -25,7 +25,7 @@ from connectors.landing import Landing
 from connectors.region import region
 from connectors.staging import replace_parquet
 from connectors.tables import PARSE_LOG, REJECTED_ROW
-from connectors.view import freeze, snapshots_in_force
+from connectors.view import freeze
 from tests.connectors.conftest import AS_OF, Land, Letters
 from tests.connectors.test_view import House, rows, source
 
@@ -114,19 +114,15 @@ def test_verdicts_and_evidence_come_back(house: House, tmp_path: Path) -> None:
     assert place.relative_to(staged).as_posix() == "rejected_row/source_id=town/snapshot_sha256=ff/1-x.parquet"
 
 
-def test_the_key_is_blind_to_clock_and_failures_and_sharp_for_the_rest(house: House) -> None:
+def test_the_key_is_blind_to_snapshots_and_sharp_for_code_and_catalogue(house: House) -> None:
     town = source(2)
     house.parse(town, {0: b"a\n", 1: b"b\n"})
-    catalogue = {"town": town}
 
     def key(code: str = "1", declared: Source = town) -> str:
-        return ingredients_key({"town": declared}, region(), snapshots_in_force(catalogue, house.staged), code)
+        return recipe_key({"town": declared}, region(), code)
 
     first = key()
-    house.fetch_ends(town, "failed")
-    house.parse(town, {0: b"a\n"}, LATER)
+    house.parse(town, {0: b"new\n"}, LATER)
     assert key() == first
     assert key(code="2") != first
     assert key(declared=source(2, fresh_for_days=9)) != first
-    house.parse(town, {0: b"new\n"}, LATER)
-    assert key() != first

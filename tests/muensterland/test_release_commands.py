@@ -26,7 +26,7 @@ def _home(promote: Callable[..., Published], releases: Path, monkeypatch: pytest
     monkeypatch.setenv("INPUT", "live")
     monkeypatch.setenv("REGION_HOME", str(releases.parent))
     for value in (1, 2, 3):
-        promote(value, ingredients_key=f"made-of-{value}")
+        promote(value, recipe_key=f"made-of-{value}")
 
 
 def run(*words: str) -> Result:

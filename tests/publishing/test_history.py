@@ -11,6 +11,7 @@ import pytest
 from publishing.history import (
     HISTORY,
     Event,
+    Held,
     HistoryBroken,
     append_event,
     held_back,
@@ -53,21 +54,22 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         read_history(tmp_path)
 
 
-BACK = event("rolled_back", "1", former="3", held_back={"2": "key-2", "3": "key-3"})
+TWO, THREE = (Held(recipe_key=f"key-{n}", snapshots=(("a", "b", n),)) for n in "23")
+BACK = event("rolled_back", "1", former="3", held_back={"2": TWO, "3": THREE})
 
 
 @pytest.mark.parametrize(
     ("then", "held", "behind"),
     [
-        ([], {"2": "key-2", "3": "key-3"}, {"2", "3"}),
-        ([event("allowed", "3")], {"2": "key-2"}, {"2", "3"}),
-        ([event("restored", "2")], {"3": "key-3"}, {"3"}),
-        ([event("promoted", "4")], {"2": "key-2", "3": "key-3"}, {"2", "3"}),
-        ([event("pruned", "3")], {"2": "key-2", "3": "key-3"}, {"2", "3"}),
-        ([event("allowed", "3"), BACK], {"2": "key-2", "3": "key-3"}, {"2", "3"}),
+        ([], {"2": TWO, "3": THREE}, {"2", "3"}),
+        ([event("allowed", "3")], {"2": TWO}, {"2", "3"}),
+        ([event("restored", "2")], {"3": THREE}, {"3"}),
+        ([event("promoted", "4")], {"2": TWO, "3": THREE}, {"2", "3"}),
+        ([event("pruned", "3")], {"2": TWO, "3": THREE}, {"2", "3"}),
+        ([event("allowed", "3"), BACK], {"2": TWO, "3": THREE}, {"2", "3"}),
     ],
 )
-def test_what_is_held_back_until_somebody_says_so(then: list[Event], held: dict[str, str], behind: set[str]) -> None:
+def test_what_is_held_back_until_somebody_says_so(then: list[Event], held: dict[str, Held], behind: set[str]) -> None:
     events = [*(event("promoted", version) for version in "123"), BACK, *then]
     assert held_back(events) == held
     assert rolled_back(events) == behind

@@ -20,7 +20,7 @@ V = [f"2025.03.31.{number}" for number in range(10)]
 @pytest.fixture
 def three(promote: Promote) -> None:
     for value in (1, 2, 3):
-        promote(value, ingredients_key=f"made-of-{value}")
+        promote(value, recipe_key=f"made-of-{value}")
 
 
 def now_current(releases: Path) -> str:
@@ -50,9 +50,9 @@ def test_back_to_the_one_before_and_further(releases: Path) -> None:
 
 def test_back_passes_over_what_was_rolled_back_before(promote: Promote, releases: Path) -> None:
     for value in (1, 2):
-        promote(value, ingredients_key=f"made-of-{value}")
+        promote(value, recipe_key=f"made-of-{value}")
     roll_back(releases, reason="bad")
-    promote(3, ingredients_key="made-of-3")
+    promote(3, recipe_key="made-of-3")
     roll_back(releases, reason="bad as well")
     assert now_current(releases) == V[1]
 
@@ -71,11 +71,32 @@ def test_a_version_that_is_not_kept_or_current_changes_nothing(releases: Path) -
 def test_what_was_rolled_back_is_not_promoted_again(promote: Promote, releases: Path) -> None:
     roll_back(releases, V[1])
     for value in (3, 2):
-        again = promote(value, ingredients_key=f"made-of-{value}", input_key="another day")
+        again = promote(value, recipe_key=f"made-of-{value}", input_key="another day")
         assert (again.promoted, again.held_back, again.release.version) == (False, V[value], V[1])
     assert kept(releases) == V[1:4]
     # Other snapshots or other code: nobody has judged that yet.
-    assert promote(3, ingredients_key="made-of-something-else").release.version == V[4]
+    assert promote(3, recipe_key="made-of-something-else").release.version == V[4]
+
+
+def snapshots(**contents: str) -> list[dict[str, str]]:
+    """One snapshot in force per source, by its content."""
+    return [
+        {"source_id": source_id, "partition": "file", "snapshot_sha256": content, "parse_key": "1-x"}
+        for source_id, content in contents.items()
+    ]
+
+
+def test_it_is_held_while_the_snapshots_that_set_it_apart_are_in_force(promote: Promote, releases: Path) -> None:
+    promote(1, recipe_key="r", inputs=snapshots(schools="good", counters="monday"))
+    promote(2, recipe_key="r", inputs=snapshots(schools="bad", counters="monday"))
+    roll_back(releases)
+    # Another source brings something every day: the bad file is as bad as yesterday.
+    tuesday = snapshots(schools="bad", counters="tuesday")
+    assert promote(3, recipe_key="r", inputs=tuesday).held_back == V[2]
+    # With other code, or once the publisher has mended it, nobody has judged what comes out.
+    assert promote(3, recipe_key="mended", inputs=tuesday).release.version == V[3]
+    roll_back(releases, V[1])
+    assert promote(4, recipe_key="r", inputs=snapshots(schools="mended", counters="tuesday")).release.version == V[4]
 
 
 @pytest.mark.usefixtures("three")
@@ -84,7 +105,7 @@ def test_what_is_allowed_again_is_promoted_again(promote: Promote, releases: Pat
     with pytest.raises(NothingToDo, match=rf"{V[1]} is not held back; held back: {V[3]}"):
         allow(releases, V[1])
     allow(releases, V[3], reason="was right after all")
-    assert promote(3, ingredients_key="made-of-3").release.version == V[4]
+    assert promote(3, recipe_key="made-of-3").release.version == V[4]
     assert read_history(releases)[-2].reason == "was right after all"
 
 
@@ -93,10 +114,10 @@ def test_going_forward_by_hand_lets_the_release_again(promote: Promote, releases
     roll_back(releases, V[1])
     done = roll_back(releases, V[3])
     assert (done.event.action, done.event.held_back) == ("restored", {})
-    assert not promote(3, ingredients_key="made-of-3").promoted
-    assert promote(3, ingredients_key="made-of-3", synthetic=True).promoted
+    assert not promote(3, recipe_key="made-of-3").promoted
+    assert promote(3, recipe_key="made-of-3", synthetic=True).promoted
     # The one between was never made current again.
-    assert promote(2, ingredients_key="made-of-2").held_back == V[2]
+    assert promote(2, recipe_key="made-of-2").held_back == V[2]
 
 
 @pytest.mark.usefixtures("three")
