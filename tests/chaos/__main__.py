@@ -120,7 +120,8 @@ def killed(prepared: Scene, place: Path, number: int, share: float) -> str | Non
         process = start(home, prepared.publishers, SECOND)
         time.sleep(after_s)
         ended = process.poll() is not None
-        os.killpg(process.pid, signal.SIGKILL)
+        if not ended:
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         fault = _next_run(home, prepared)
     return _verdict(home, f"run {number} killed after {after_s:.1f} s{' (it had ended)' if ended else ''}", fault, told)
