@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from connectors.drift import Change, Columns, Drift, Seen, declared_drift
 from connectors.errors import AccountingError, SnapshotRefused
-from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, Table
+from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, UNREAD_CELL, Table
 
 # A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
 RAW_TEXT_LIMIT = 500
@@ -76,6 +76,7 @@ class StagedWriter:
         self._first_rejected: dict[str, dict[str, Any]] = {}
         self._drift: set[tuple[str, str, Change]] = set()
         self._seen: dict[tuple[str, str], Seen] = {}
+        self._unread: list[dict[str, Any]] = []
         staged.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(prefix=f".writing.{source_id}.", dir=staged))
 
@@ -147,6 +148,19 @@ class StagedWriter:
                 f"first: {self.first_rejection(table.name)}; compare the file with the connector"
             )
 
+    def unread(self, table: Table, column: str, reason: str, records: int, example: str) -> None:
+        """Say in how many records a cell of a column that only informs could not be read, and staged as null."""
+        self._unread.append(
+            {
+                "record_number": 0,
+                "table_name": table.name,
+                "column_name": column,
+                "reason": reason,
+                "records": records,
+                "example": _storable(example[:RAW_TEXT_LIMIT]),
+            }
+        )
+
     def out_of_scope(self, table: Table, reason: str, records: int = 1) -> None:
         """Leave records out for a reason (preamble, footer, outside the region)."""
         if records:
@@ -209,6 +223,7 @@ class StagedWriter:
                 )
         self._flush_rejected()
         self._append_rows(RECORD_ACCOUNT, self._account_rows())
+        self._append_rows(UNREAD_CELL, self._unread)
         self._append_columns()
         self._place_files(self._writers)
         return self.accounts

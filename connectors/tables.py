@@ -60,7 +60,18 @@ MUNICIPALITY_BOUNDARY = _table(
 )
 
 # -- transit: columns of the GTFS Schedule reference; times are seconds after noon minus 12 h of the service day --
-GTFS_AGENCY = _table("gtfs_agency", agency_id=TEXT, agency_name=TEXT, agency_url=TEXT, agency_timezone=TEXT)
+GTFS_AGENCY = _table(
+    "gtfs_agency",
+    agency_id=TEXT,
+    agency_name=TEXT,
+    agency_url=TEXT,
+    agency_timezone=TEXT,
+    agency_lang=TEXT,
+    agency_phone=TEXT,
+    agency_fare_url=TEXT,
+    agency_email=TEXT,
+    cemv_support=SMALL,
+)
 GTFS_STOPS = _table(
     "gtfs_stops",
     stop_id=TEXT,
@@ -72,6 +83,13 @@ GTFS_STOPS = _table(
     parent_station=TEXT,
     wheelchair_boarding=SMALL,
     platform_code=TEXT,
+    tts_stop_name=TEXT,
+    stop_desc=TEXT,
+    zone_id=TEXT,
+    stop_url=TEXT,
+    stop_timezone=TEXT,
+    level_id=TEXT,
+    stop_access=SMALL,
 )
 GTFS_ROUTES = _table(
     "gtfs_routes",
@@ -80,6 +98,15 @@ GTFS_ROUTES = _table(
     route_short_name=TEXT,
     route_long_name=TEXT,
     route_type=SMALL,
+    route_desc=TEXT,
+    route_url=TEXT,
+    route_color=TEXT,
+    route_text_color=TEXT,
+    route_sort_order=SMALL,
+    continuous_pickup=SMALL,
+    continuous_drop_off=SMALL,
+    network_id=TEXT,
+    cemv_support=SMALL,
 )
 GTFS_TRIPS = _table(
     "gtfs_trips",
@@ -89,6 +116,13 @@ GTFS_TRIPS = _table(
     trip_headsign=TEXT,
     direction_id=SMALL,
     shape_id=TEXT,
+    trip_short_name=TEXT,
+    block_id=TEXT,
+    wheelchair_accessible=SMALL,
+    bikes_allowed=SMALL,
+    cars_allowed=SMALL,
+    safe_duration_factor=REAL,
+    safe_duration_offset_s=REAL,
 )
 GTFS_STOP_TIMES = _table(
     "gtfs_stop_times",
@@ -99,6 +133,17 @@ GTFS_STOP_TIMES = _table(
     departure_s=SMALL,
     pickup_type=SMALL,
     drop_off_type=SMALL,
+    stop_headsign=TEXT,
+    timepoint=SMALL,
+    shape_dist_traveled=REAL,
+    continuous_pickup=SMALL,
+    continuous_drop_off=SMALL,
+    location_group_id=TEXT,
+    location_id=TEXT,
+    start_pickup_drop_off_window_s=SMALL,
+    end_pickup_drop_off_window_s=SMALL,
+    pickup_booking_rule_id=TEXT,
+    drop_off_booking_rule_id=TEXT,
 )
 GTFS_CALENDAR = _table(
     "gtfs_calendar",
@@ -123,6 +168,45 @@ GTFS_FEED_INFO = _table(
     feed_version=TEXT,
     feed_start_date=DAY,
     feed_end_date=DAY,
+    feed_publisher_url=TEXT,
+    feed_lang=TEXT,
+    default_lang=TEXT,
+    feed_contact_email=TEXT,
+    feed_contact_url=TEXT,
+)
+GTFS_TRANSFERS = _table(
+    "gtfs_transfers",
+    from_stop_id=TEXT,
+    to_stop_id=TEXT,
+    from_route_id=TEXT,
+    to_route_id=TEXT,
+    from_trip_id=TEXT,
+    to_trip_id=TEXT,
+    transfer_type=SMALL,
+    min_transfer_time_s=SMALL,
+)
+# shape_dist_traveled: in the feed's own unit, which GTFS leaves open.
+GTFS_SHAPES = _table(
+    "gtfs_shapes",
+    shape_id=TEXT,
+    shape_pt_sequence=SMALL,
+    shape_pt_lat=REAL,
+    shape_pt_lon=REAL,
+    shape_dist_traveled=REAL,
+)
+GTFS_ATTRIBUTIONS = _table(
+    "gtfs_attributions",
+    attribution_id=TEXT,
+    agency_id=TEXT,
+    route_id=TEXT,
+    trip_id=TEXT,
+    organization_name=TEXT,
+    is_producer=FLAG,
+    is_operator=FLAG,
+    is_authority=FLAG,
+    attribution_url=TEXT,
+    attribution_email=TEXT,
+    attribution_phone=TEXT,
 )
 
 # -- mobility  --
@@ -231,6 +315,8 @@ RECORD_ACCOUNT = _table("record_account", table_name=TEXT, outcome=TEXT, reason=
 # change: `new` (nobody declared the column), `missing` (declared, not there) or `renamed` (a missing one that stands
 # there under a new name: `column_name` is the new one, `former_name` the old). A file of an archive is `file:<name>`.
 COLUMN_DRIFT = _table("column_drift", table_name=TEXT, column_name=TEXT, change=TEXT, former_name=TEXT)
+# Cells of columns that only inform and could not be read: their records are staged without them.
+UNREAD_CELL = _table("unread_cell", table_name=TEXT, column_name=TEXT, reason=TEXT, records=WHOLE, example=TEXT)
 # The columns a snapshot has, whether or not they are staged, to be compared with those of the next one. position: place
 # in the header, from 1; records: how many records fill it, where no header names it (XML, JSON).
 COLUMN_SEEN = _table("column_seen", table_name=TEXT, column_name=TEXT, position=SMALL, records=WHOLE)
@@ -247,6 +333,9 @@ PARSED_TABLES = (
     GTFS_CALENDAR_DATES,
     GTFS_FREQUENCIES,
     GTFS_FEED_INFO,
+    GTFS_TRANSFERS,
+    GTFS_SHAPES,
+    GTFS_ATTRIBUTIONS,
     COUNT_SITE,
     COUNT_CHANNEL,
     COUNT_READING,
@@ -258,10 +347,11 @@ PARSED_TABLES = (
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,
+    UNREAD_CELL,
 )
 
 # Evidence of every snapshot that was judged, also of refused and superseded ones.
-EVIDENCE_TABLES = (REJECTED_ROW, COLUMN_DRIFT)
+EVIDENCE_TABLES = (REJECTED_ROW, COLUMN_DRIFT, UNREAD_CELL)
 
 # Tables without KEY: state of the pipeline, written whole when a release is begun.
 SNAPSHOT_IN_FORCE = _table(

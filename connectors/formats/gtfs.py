@@ -1,13 +1,15 @@
 """Parse a GTFS Schedule zip into the staged `gtfs_` tables.
 
 Format: https://gtfs.org/documentation/schedule/reference/ . Staged are agency, stops, routes, trips, stop_times,
-calendar, calendar_dates, frequencies and feed_info. The reference's other files (shapes, transfers, fares, pathways,
-translations, flex …) are known and left alone; a file or column the reference does not know is reported as drift.
+calendar, calendar_dates, frequencies, transfers, shapes, attributions and feed_info, with every column the reference
+has. Its other files (fares, pathways, translations, flex …) are known and left alone; a file or column the reference
+does not know is reported as drift.
 
 - Times become seconds after noon minus 12 h of the service day; they may pass 24:00:00.
 - Names lose their control characters (0x08 and the like) and nothing else; ids stay as they are, byte for byte.
 - A stop whose coordinates are no place on earth, or 0,0, is staged with both null: trips and children depend on it.
 - A record whose key came before is rejected, the first one stays.
+- A record is rejected for a cell that supply depends on. A cell that only informs and cannot be read is null, and said.
 """
 
 from __future__ import annotations
@@ -29,13 +31,16 @@ from connectors.region import BoundingBox, Region
 from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import (
     GTFS_AGENCY,
+    GTFS_ATTRIBUTIONS,
     GTFS_CALENDAR,
     GTFS_CALENDAR_DATES,
     GTFS_FEED_INFO,
     GTFS_FREQUENCIES,
     GTFS_ROUTES,
+    GTFS_SHAPES,
     GTFS_STOP_TIMES,
     GTFS_STOPS,
+    GTFS_TRANSFERS,
     GTFS_TRIPS,
     Table,
 )
@@ -47,9 +52,10 @@ UNPACKED_LIMIT_BYTES = 6 * 2**30
 
 # -- what the reference says ---------------------------------------------------------------------------------------
 
-Kind = Literal["text", "name", "whole", "positive", "time", "day", "flag", "degrees"]
-# cell: every record must fill it. column: the file must have the column. optional: neither.
-Need = Literal["cell", "column", "optional"]
+Kind = Literal["text", "name", "whole", "positive", "number", "time", "day", "flag", "degrees", "latitude", "longitude"]
+# cell: every record must fill it. column: the file must have the column. optional: neither. informs: nor does what the
+# marts count depend on it, so that a cell that cannot be read costs no record.
+Need = Literal["cell", "column", "optional", "informs"]
 
 _PLACE_ON_EARTH = r"""
     case when regexp_full_match(trim(raw_stop_lat), '[+-]?\d{{1,2}}(\.\d*)?')
@@ -65,6 +71,12 @@ _READ: Mapping[Kind, str] = {
     "whole": r"case when regexp_full_match(trim({raw}), '\d{{1,9}}') then try_cast(trim({raw}) as integer) end",
     "positive": r"""case when regexp_full_match(trim({raw}), '0*[1-9]\d{{0,8}}')
         then try_cast(trim({raw}) as integer) end""",
+    "number": r"""case when regexp_full_match(trim({raw}), '[+-]?\d{{1,15}}(\.\d*)?([eE][+-]?\d{{1,2}})?')
+        then try_cast(trim({raw}) as double) end""",
+    "latitude": r"""case when regexp_full_match(trim({raw}), '[+-]?\d{{1,2}}(\.\d*)?')
+        and abs(try_cast(trim({raw}) as double)) <= 90 then try_cast(trim({raw}) as double) end""",
+    "longitude": r"""case when regexp_full_match(trim({raw}), '[+-]?\d{{1,3}}(\.\d*)?')
+        and abs(try_cast(trim({raw}) as double)) <= 180 then try_cast(trim({raw}) as double) end""",
     "time": r"""case when regexp_full_match(trim({raw}), '\d{{1,2}}:[0-5]\d:[0-5]\d') then
         try_cast(split_part(trim({raw}), ':', 1) as integer) * 3600
         + try_cast(split_part({raw}, ':', 2) as integer) * 60
@@ -77,6 +89,9 @@ _READ: Mapping[Kind, str] = {
 _UNREADABLE: Mapping[Kind, str] = {
     "whole": "not a whole number",
     "positive": "not a whole number above 0",
+    "number": "not a number",
+    "latitude": "not a latitude",
+    "longitude": "not a longitude",
     "time": "not a time H:MM:SS",
     "day": "not a date YYYYMMDD",
     "flag": "neither 0 nor 1",
@@ -96,17 +111,21 @@ def _column(source: str, kind: Kind = "text", need: Need = "optional", staged: s
 
 @dataclass(frozen=True)
 class _File:
-    """A file of the reference: the table it fills, its key, its columns, and those that are known but not staged."""
+    """A file of the reference: the table it fills, its key and its columns."""
 
     name: str
     table: Table
     key: tuple[str, ...]
     columns: tuple[_Column, ...]
-    unstaged: frozenset[str]
 
 
-def _file(name: str, table: Table, key: str, columns: tuple[_Column, ...], unstaged: str = "") -> _File:
-    return _File(name, table, tuple(key.split()), columns, frozenset(unstaged.split()))
+def _file(name: str, table: Table, key: str, columns: tuple[_Column, ...]) -> _File:
+    return _File(name, table, tuple(key.split()), columns)
+
+
+def _inform(kind: Kind, names: str) -> tuple[_Column, ...]:
+    """Columns of one kind that only inform."""
+    return tuple(_column(name, kind, "informs") for name in names.split())
 
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -123,10 +142,13 @@ _STOP_TIMES = _file(
         _column("departure_time", "time", "column", staged="departure_s"),
         _column("pickup_type", "whole"),
         _column("drop_off_type", "whole"),
+        *_inform("name", "stop_headsign"),
+        *_inform("whole", "timepoint continuous_pickup continuous_drop_off"),
+        *_inform("number", "shape_dist_traveled"),
+        *_inform("text", "location_group_id location_id pickup_booking_rule_id drop_off_booking_rule_id"),
+        _column("start_pickup_drop_off_window", "time", "informs", staged="start_pickup_drop_off_window_s"),
+        _column("end_pickup_drop_off_window", "time", "informs", staged="end_pickup_drop_off_window_s"),
     ),
-    "location_group_id location_id stop_headsign start_pickup_drop_off_window end_pickup_drop_off_window "
-    "continuous_pickup continuous_drop_off shape_dist_traveled timepoint pickup_booking_rule_id "
-    "drop_off_booking_rule_id",
 )
 # All but stop_times, which comes last: it needs the stops and trips that were accepted.
 _SMALL_FILES = (
@@ -139,8 +161,9 @@ _SMALL_FILES = (
             _column("agency_name", "name", "cell"),
             _column("agency_url", need="column"),
             _column("agency_timezone", need="cell"),
+            *_inform("text", "agency_lang agency_phone agency_fare_url agency_email"),
+            *_inform("whole", "cemv_support"),
         ),
-        "agency_lang agency_phone agency_fare_url agency_email cemv_support",
     ),
     _file(
         "stops.txt",
@@ -156,8 +179,10 @@ _SMALL_FILES = (
             _column("parent_station"),
             _column("wheelchair_boarding", "whole"),
             _column("platform_code"),
+            *_inform("name", "tts_stop_name stop_desc"),
+            *_inform("text", "zone_id stop_url stop_timezone level_id"),
+            *_inform("whole", "stop_access"),
         ),
-        "tts_stop_name stop_desc zone_id stop_url stop_timezone level_id stop_access",
     ),
     _file(
         "routes.txt",
@@ -169,9 +194,10 @@ _SMALL_FILES = (
             _column("route_short_name", "name"),
             _column("route_long_name", "name"),
             _column("route_type", "whole", "cell"),
+            *_inform("name", "route_desc"),
+            *_inform("text", "route_url route_color route_text_color network_id"),
+            *_inform("whole", "route_sort_order continuous_pickup continuous_drop_off cemv_support"),
         ),
-        "route_desc route_url route_color route_text_color route_sort_order continuous_pickup continuous_drop_off "
-        "network_id cemv_support",
     ),
     _file(
         "trips.txt",
@@ -184,9 +210,12 @@ _SMALL_FILES = (
             _column("trip_headsign", "name"),
             _column("direction_id", "whole"),
             _column("shape_id"),
+            *_inform("name", "trip_short_name"),
+            *_inform("text", "block_id"),
+            *_inform("whole", "wheelchair_accessible bikes_allowed cars_allowed"),
+            *_inform("number", "safe_duration_factor"),
+            _column("safe_duration_offset", "number", "informs", staged="safe_duration_offset_s"),
         ),
-        "trip_short_name block_id wheelchair_accessible bikes_allowed cars_allowed safe_duration_factor "
-        "safe_duration_offset",
     ),
     _file(
         "calendar.txt",
@@ -230,19 +259,54 @@ _SMALL_FILES = (
             _column("feed_version"),
             _column("feed_start_date", "day"),
             _column("feed_end_date", "day"),
+            *_inform("text", "feed_publisher_url feed_lang default_lang feed_contact_email feed_contact_url"),
         ),
-        "feed_publisher_url feed_lang default_lang feed_contact_email feed_contact_url",
+    ),
+    _file(
+        "transfers.txt",
+        GTFS_TRANSFERS,
+        "from_stop_id to_stop_id from_route_id to_route_id from_trip_id to_trip_id",
+        (
+            *(_column(f"{side}_{what}_id") for what in ("stop", "route", "trip") for side in ("from", "to")),
+            _column("transfer_type", "whole", "column"),
+            _column("min_transfer_time", "whole", staged="min_transfer_time_s"),
+        ),
+    ),
+    _file(
+        "shapes.txt",
+        GTFS_SHAPES,
+        "shape_id shape_pt_sequence",
+        (
+            _column("shape_id", need="cell"),
+            _column("shape_pt_sequence", "whole", "cell"),
+            _column("shape_pt_lat", "latitude", "cell"),
+            _column("shape_pt_lon", "longitude", "cell"),
+            *_inform("number", "shape_dist_traveled"),
+        ),
+    ),
+    _file(
+        "attributions.txt",
+        GTFS_ATTRIBUTIONS,
+        "attribution_id agency_id route_id trip_id organization_name",
+        (
+            *(_column(name) for name in ("attribution_id", "agency_id", "route_id", "trip_id")),
+            _column("organization_name", "name", "cell"),
+            *_inform("flag", "is_producer is_operator is_authority"),
+            *_inform("text", "attribution_url attribution_email attribution_phone"),
+        ),
     ),
 )
 _FILES = (*_SMALL_FILES, _STOP_TIMES)
+# Supply is counted without them: where one lacks a column it requires, it is left out and the feed stays.
+_INFORMING_FILES = ("transfers.txt", "shapes.txt", "attributions.txt")
 _REQUIRED = ("agency.txt", "stops.txt", "routes.txt", "trips.txt", "stop_times.txt")
 _UNSTAGED_FILES = frozenset(
     f"{name}.txt"
     for name in (
         *("fare_attributes", "fare_rules", "timeframes", "rider_categories", "fare_media", "fare_products"),
         *("fare_leg_rules", "fare_leg_join_rules", "fare_transfer_rules", "areas", "stop_areas", "networks"),
-        *("route_networks", "shapes", "transfers", "pathways", "levels", "location_groups", "location_group_stops"),
-        *("booking_rules", "translations", "attributions"),
+        *("route_networks", "pathways", "levels", "location_groups", "location_group_stops"),
+        *("booking_rules", "translations"),
     )
 ) | {"locations.geojson"}
 
@@ -268,6 +332,8 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
             for file in _FILES
             if file.name in members
         }
+        for name in [name for name, records in present.items() if records.lacks]:
+            present.pop(name).leave_out()
         for file in _SMALL_FILES:
             if file.name in present:
                 present[file.name].load(db)
@@ -299,6 +365,7 @@ class _Records:
         self._where = f"{snapshot.source_id}: {snapshot.path.name}: {file.name}"
         self._out = out
         self._header, self._read = self._count()
+        self.lacks: str | None = None
         self._check_header()
         out.read(file.table, self._read)
 
@@ -315,17 +382,24 @@ class _Records:
     def _check_header(self) -> None:
         self._out.saw_header(self.file.table, self._header)
         staged = {column.source for column in self.file.columns}
-        for name in set(self._header) - staged - self.file.unstaged:
+        for name in set(self._header) - staged:
             self._out.drift(self.file.table, name, "new")
         for column in self.file.columns:
-            if column.need != "optional" and column.source not in self._header:
+            if column.need in ("cell", "column") and column.source not in self._header:
                 self._out.drift(self.file.table, column.source, "missing")
+                if self.file.name in _INFORMING_FILES:
+                    self.lacks = column.source
+                    continue
                 raise SnapshotRefused(
                     f"{self._where} has no column {column.source}, which GTFS requires; "
                     f"found {', '.join(self._header)[:300] or 'nothing'}; ask the publisher again"
                 )
             if self._header.count(column.source) > 1:
                 raise SnapshotRefused(f"{self._where} has column {column.source} twice; ask the publisher which holds")
+
+    def leave_out(self) -> None:
+        """Count every record as out of scope: the file lacks a column without which it says nothing."""
+        self._out.out_of_scope(self.file.table, f"no column {self.lacks}", self._read)
 
     def stream(self, malformed: list[tuple[int, str, str]]) -> pa.RecordBatchReader:
         """`record_number` (from 1, blank lines apart) and the columns to be staged as text, `raw_` before their names.
@@ -384,7 +458,12 @@ class _Records:
         ] + [
             (f"trim({raw[c.source]}) <> '' and {c.staged} is null", c, _UNREADABLE[c.kind])
             for c in self.file.columns
-            if c.kind in _UNREADABLE
+            if c.kind in _UNREADABLE and c.need != "informs"
+        ]
+        unread = [
+            (f"trim({raw[c.source]}) <> '' and {c.staged} is null", c)
+            for c in self.file.columns
+            if c.kind in _UNREADABLE and c.need == "informs" and c.source in self._header
         ]
         malformed = self.scan(
             db,
@@ -393,7 +472,9 @@ class _Records:
             select record_number, {", ".join(column.staged for column in typed)},
                 {_choose([(when, f"'{column.source}'") for when, column, _ in problems])} as problem_column,
                 {_choose([(when, raw[column.source]) for when, column, _ in problems])} as problem_text,
-                {_choose([(when, f"'{reason}'") for when, _, reason in problems])} as problem_reason
+                {_choose([(when, f"'{reason}'") for when, _, reason in problems])} as problem_reason,
+                {_choose([(when, f"'{column.source}'") for when, column in unread])} as unread_column,
+                {_choose([(when, raw[column.source]) for when, column in unread])} as unread_text
             from (
                 select *, {", ".join(f"{sql} as {column.staged}" for column, sql in typed.items())}
                 from records where {condition}
@@ -437,11 +518,23 @@ class _Records:
             where {table}.record_number > first.first_number
             """,
         )
+        self._tell_unread(db)
         staged = ", ".join(self.file.table.columns.names)
         self._out.write(
             self.file.table,
             db.sql(f"select record_number, {staged} from {table} order by record_number").to_arrow_reader(),
         )
+
+    def _tell_unread(self, db: duckdb.DuckDBPyConnection) -> None:
+        kinds = {column.source: column.kind for column in self.file.columns}
+        found = db.execute(
+            f"""
+            select unread_column, count(*), arg_min(unread_text, record_number) from {self.file.table.name}
+            where unread_column is not null group by unread_column order by unread_column
+            """
+        )
+        for column, records, example in found.fetchall():
+            self._out.unread(self.file.table, column, _UNREADABLE[kinds[column]], records, example)
 
     def _reject(self, db: duckdb.DuckDBPyConnection, offenders: str) -> None:
         table = self.file.table
@@ -520,6 +613,8 @@ def _cut_to_region(
         """
         create table kept_service as
         select distinct route_id, service_id from gtfs_trips where trip_id in (select trip_id from kept_trip);
+        create table kept_shape as
+        select distinct shape_id from gtfs_trips where trip_id in (select trip_id from kept_trip);
         create table kept_route as
         select agency_id from gtfs_routes where route_id in (select route_id from kept_service)
         """
@@ -534,6 +629,15 @@ def _cut_to_region(
         "calendar.txt": "service_id is null or service_id in (select service_id from kept_service)",
         "calendar_dates.txt": "service_id is null or service_id in (select service_id from kept_service)",
         "frequencies.txt": "trip_id is null or trip_id in (select trip_id from kept_trip)",
+        "transfers.txt": " and ".join(
+            f"({side}_{what}_id is null or {side}_{what}_id in (select {what}_id from {kept}))"
+            for what, kept in (("stop", "kept_stop"), ("route", "kept_service"), ("trip", "kept_trip"))
+            for side in ("from", "to")
+        ),
+        "shapes.txt": "shape_id is null or shape_id in (select shape_id from kept_shape)",
+        "attributions.txt": "(agency_id is null or agency_id in (select agency_id from kept_route)) "
+        "and (route_id is null or route_id in (select route_id from kept_service)) "
+        "and (trip_id is null or trip_id in (select trip_id from kept_trip))",
     }
     for name, condition in kept.items():
         if name in present:
@@ -544,7 +648,7 @@ def _cut_to_region(
 
 CONNECTOR = Connector(
     name="gtfs",
-    version=3,
+    version=4,
     payload="zip",
     tables=tuple(file.table for file in _FILES),
     parse=parse,

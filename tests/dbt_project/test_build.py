@@ -9,7 +9,7 @@ import pytest
 from muensterland.settings import REPOSITORY
 
 NUMERIC = ("bigint", "integer", "double", "decimal")
-# Issue 2, "What is built", item 3.
+# Issue 2, "What is built", item 3; issue 4, item 5.
 MARTS = {
     "dim_area": ["area_id"],
     "dim_municipality": ["ags"],
@@ -20,6 +20,9 @@ MARTS = {
     "dim_stop": ["source_id", "stop_id"],
     "fct_departure_day": ["source_id", "stop_id", "service_date"],
     "mart_transit_supply": ["ags", "service_date"],
+    "mart_transit_supply_daytype": ["ags", "day_type", "hour"],
+    "mart_transit_operating_hours": ["ags", "day_type"],
+    "mart_transit_connection": ["from_ags", "to_ags", "day_type"],
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
     "mart_traffic_day": ["site_id", "mode", "date"],

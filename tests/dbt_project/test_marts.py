@@ -194,6 +194,31 @@ def test_a_trip_told_twice_is_supplied_once(built: Any) -> None:
     assert sorted(arrivals) == [(0, 1), (0, 1), (0, 2)]
 
 
+def test_a_day_type_is_told_by_the_next_date_of_it_or_by_the_last_one(built: Any) -> None:
+    """As of Sunday 22 November: Tuesday 24 is the next school day told, the last Sunday that was is 25 October."""
+    rows = built.query(
+        "select day_type, hour, service_date, departures, routes_served, stops_served, median_headway_s "
+        f"from marts.mart_transit_supply_daytype where ags = '{MUENSTER}' order by all"
+    )
+    assert rows == [
+        ("school_day", 10, date(2026, 11, 24), 1, 1, 1, None),  # T3 lets nobody board at M1
+        ("sunday_or_public_holiday", 2, date(2026, 10, 25), 2, 1, 2, None),
+    ]
+    rows = built.query("select * exclude (ags) from marts.mart_transit_operating_hours order by day_type")
+    assert rows == [
+        *[("school_day", date(2026, 11, 24), 36600, 36600, 1, *[local("2026-11-24 10:10:00")] * 2)],
+        (
+            *("sunday_or_public_holiday", date(2026, 10, 25), 7200, 7500, 1),
+            *(local("2026-10-25 02:00:00"), local("2026-10-25 02:05:00")),
+        ),
+    ]
+
+
+def test_a_direct_trip_leads_from_where_one_may_board(built: Any) -> None:
+    rows = built.query("select * from marts.mart_transit_connection")
+    assert rows == [(MUENSTER, BORKEN_1, "school_day", date(2026, 11, 24), 1, 600, 600.0)]
+
+
 def test_stops_outside_the_region_stay(built: Any) -> None:
     rows = built.query("select stop_id, ags, location_precision from marts.dim_stop where stop_id in ('X', 'M1')")
     assert sorted(rows) == [("M1", MUENSTER, "point"), ("X", None, "point")]

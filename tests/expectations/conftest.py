@@ -60,6 +60,22 @@ create table marts.mart_transit_supply as
         1::bigint as routes_served, timestamp '2025-01-02 05:33:20' as first_departure_local,
         timestamp '2025-01-03 01:00:00' as last_departure_local
     from marts.dim_municipality;
+create table marts.mart_transit_supply_daytype as
+    select ags, 'school_day' as day_type, 7::integer as hour, date '2025-01-14' as service_date,
+        10::bigint as departures, 1::bigint as routes_served, 1::bigint as stops_served,
+        600::double as median_headway_s
+    from marts.dim_municipality;
+create table marts.mart_transit_operating_hours as
+    select ags, 'school_day' as day_type, date '2025-01-14' as service_date, 20000::bigint as first_departure_s,
+        90000::bigint as last_departure_s, 20::bigint as hours_served,
+        timestamp '2025-01-14 05:33:20' as first_departure_local,
+        timestamp '2025-01-15 01:00:00' as last_departure_local
+    from marts.dim_municipality;
+create table marts.mart_transit_connection as
+    select ags as from_ags, coalesce(lag(ags) over (order by ags), max(ags) over ()) as to_ags,
+        'school_day' as day_type, date '2025-01-14' as service_date, 4::bigint as direct_trips,
+        900::bigint as fastest_s, 1000::double as median_s
+    from marts.dim_municipality;
 create table marts.dim_counting_site as select 's' || ags as site_id, ags from marts.dim_municipality;
 create table marts.fct_count_hour as
     select site_id, 'bicycle' as mode, 'both' as direction, hour_at,

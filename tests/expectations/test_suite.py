@@ -55,7 +55,10 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_source_finding",
         "mart_statistic",
         "mart_traffic_day",
+        "mart_transit_connection",
+        "mart_transit_operating_hours",
         "mart_transit_supply",
+        "mart_transit_supply_daytype",
     ]
 
 

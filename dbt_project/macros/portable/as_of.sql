@@ -4,6 +4,11 @@
     {{ return(local_to_instant("date_trunc('day', " ~ instant_to_local(as_of_instant()) ~ ")")) }}
 {%- endmacro %}
 
+{# The local date of `as_of`. #}
+{% macro as_of_date() -%}
+    cast(date_trunc('day', {{ instant_to_local(as_of_instant()) }}) as date)
+{%- endmacro %}
+
 {# The first day of the month that `as_of` lies in, by local date. #}
 {% macro as_of_month() -%}
     cast(date_trunc('month', {{ instant_to_local(as_of_instant()) }}) as date)

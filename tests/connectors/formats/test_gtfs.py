@@ -150,12 +150,151 @@ def test_only_what_the_reference_does_not_know_is_drift(tmp_path: Path) -> None:
             "agency.txt": FEED["agency.txt"]
             .replace("timezone\n", "timezone,agency_lang,mood\n")
             .replace("Berlin\n", "Berlin,de,good\n"),
-            "shapes.txt": "shape_id\nX\n",
+            "pathways.txt": "pathway_id\nX\n",
             "weather.txt": "rain\nyes\n",
         },
     )
     assert parsed.drift == [("gtfs_agency", "mood", "new"), ("gtfs_feed_info", "file:weather.txt", "new")]
     assert "gtfs_feed_info" not in parsed.accounts
+
+
+# Every column of the GTFS Schedule reference in the files that are staged (https://gtfs.org/documentation/schedule/
+# reference/, read in November 2026), with a value that can be read.
+WHOLE_REFERENCE = {
+    "agency.txt": {
+        **{"agency_id": "1", "agency_name": "Stadtbus", "agency_url": "http://bus.example"},
+        **{
+            "agency_timezone": "Europe/Berlin",
+            "agency_lang": "de",
+            "agency_phone": "0251 1",
+            "agency_fare_url": "http://f",
+        },
+        **{"agency_email": "a@bus.example", "cemv_support": "2"},
+    },
+    "stops.txt": {
+        **{"stop_id": "A", "stop_code": "a", "stop_name": "Markt", "tts_stop_name": "Maakt", "stop_desc": "am Brunnen"},
+        **{"stop_lat": "51.5", "stop_lon": "7.5", "zone_id": "z", "stop_url": "http://s", "location_type": "0"},
+        **{"parent_station": "", "stop_timezone": "Europe/Berlin", "wheelchair_boarding": "1", "level_id": "l"},
+        **{"platform_code": "2", "stop_access": "1"},
+    },
+    "routes.txt": {
+        **{
+            "route_id": "R",
+            "agency_id": "1",
+            "route_short_name": "R5",
+            "route_long_name": "Ring",
+            "route_desc": "rund",
+        },
+        **{"route_type": "3", "route_url": "http://r", "route_color": "FF0000", "route_text_color": "FFFFFF"},
+        **{"route_sort_order": "7", "continuous_pickup": "1", "continuous_drop_off": "2", "network_id": "n"},
+        **{"cemv_support": "1"},
+    },
+    "trips.txt": {
+        **{"route_id": "R", "service_id": "S", "trip_id": "T", "trip_headsign": "Hafen", "trip_short_name": "5"},
+        **{"direction_id": "1", "block_id": "b", "shape_id": "X", "wheelchair_accessible": "1", "bikes_allowed": "2"},
+        **{"cars_allowed": "2", "safe_duration_factor": "1.5", "safe_duration_offset": "2.5"},
+    },
+    "stop_times.txt": {
+        **{"trip_id": "T", "arrival_time": "08:00:00", "departure_time": "08:01:00", "stop_id": "A"},
+        **{"location_group_id": "g", "location_id": "o", "stop_sequence": "1", "stop_headsign": "Hafen"},
+        **{"start_pickup_drop_off_window": "07:00:00", "end_pickup_drop_off_window": "26:00:00", "pickup_type": "0"},
+        **{"drop_off_type": "1", "continuous_pickup": "1", "continuous_drop_off": "1", "shape_dist_traveled": "0.5"},
+        **{"timepoint": "1", "pickup_booking_rule_id": "p", "drop_off_booking_rule_id": "d"},
+    },
+    "calendar.txt": {
+        "service_id": "S",
+        **dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), "1"),
+        **{"start_date": "20240101", "end_date": "20241231"},
+    },
+    "calendar_dates.txt": {"service_id": "S", "date": "20240501", "exception_type": "2"},
+    "frequencies.txt": {
+        **{"trip_id": "T", "start_time": "07:00:00", "end_time": "08:00:00", "headway_secs": "600", "exact_times": "1"}
+    },
+    "transfers.txt": {
+        **{"from_stop_id": "A", "to_stop_id": "A", "from_route_id": "R", "to_route_id": "R", "from_trip_id": "T"},
+        **{"to_trip_id": "T", "transfer_type": "2", "min_transfer_time": "180"},
+    },
+    "shapes.txt": {
+        **{"shape_id": "X", "shape_pt_lat": "51.5", "shape_pt_lon": "7.5", "shape_pt_sequence": "1"},
+        **{"shape_dist_traveled": "1e1"},
+    },
+    "feed_info.txt": {
+        **{
+            "feed_publisher_name": "Verbund",
+            "feed_publisher_url": "http://v",
+            "feed_lang": "de",
+            "default_lang": "mul",
+        },
+        **{"feed_start_date": "20240101", "feed_end_date": "20241231", "feed_version": "7"},
+        **{"feed_contact_email": "v@v", "feed_contact_url": "http://c"},
+    },
+    "attributions.txt": {
+        **{"attribution_id": "1", "agency_id": "1", "route_id": "R", "trip_id": "T", "organization_name": "Verbund"},
+        **{"is_producer": "1", "is_operator": "0", "is_authority": "1", "attribution_url": "http://a"},
+        **{"attribution_email": "a@a", "attribution_phone": "1"},
+    },
+}
+
+
+def test_every_column_of_the_reference_is_staged_and_typed(tmp_path: Path) -> None:
+    feed = {name: f"{','.join(row)}\n{','.join(row.values())}\n" for name, row in WHOLE_REFERENCE.items()}
+    parsed = parse(tmp_path, dict(feed))
+    assert parsed.drift == []
+    assert parsed.rejected == []
+    for name, row in WHOLE_REFERENCE.items():
+        (staged,) = parsed.rows(f"gtfs_{name.removesuffix('.txt')}")
+        empty = {column for column, value in staged.items() if value is None}
+        assert empty == ({"parent_station"} if name == "stops.txt" else set()), name
+        assert len(staged) - 4 == len(row), "a column is staged that the reference does not have, or one is missing"
+    (stop_time,) = parsed.rows("gtfs_stop_times")
+    assert (stop_time["start_pickup_drop_off_window_s"], stop_time["end_pickup_drop_off_window_s"]) == (25_200, 93_600)
+    assert parsed.rows("gtfs_transfers")[0]["min_transfer_time_s"] == 180
+    assert parsed.rows("gtfs_shapes")[0]["shape_dist_traveled"] == 10.0
+    assert parsed.rows("gtfs_attributions")[0]["is_operator"] is False
+
+
+def test_a_cell_that_only_informs_costs_no_record_and_is_said(tmp_path: Path) -> None:
+    parsed = parse(
+        tmp_path,
+        {
+            "trips.txt": "trip_id,route_id,service_id,bikes_allowed,safe_duration_factor\n"
+            "T,R,S,maybe,1\nU,R,S,1,fast\nV,R,S,never,2\n",
+        },
+    )
+    assert parsed.column("gtfs_trips", "bikes_allowed") == [None, 1, None]
+    assert parsed.column("gtfs_trips", "safe_duration_factor") == [1.0, None, 2.0]
+    assert parsed.rejected == []
+    told = [(row["column_name"], row["reason"], row["records"], row["example"]) for row in parsed.rows("unread_cell")]
+    assert told == [
+        ("bikes_allowed", "not a whole number", 2, "maybe"),
+        ("safe_duration_factor", "not a number", 1, "fast"),
+    ]
+
+
+def test_an_informing_file_without_a_required_column_is_left_out_and_the_feed_stays(tmp_path: Path) -> None:
+    parsed = parse(tmp_path, {"shapes.txt": "shape_id,shape_pt_lat\nX,51\nX,52\n"})
+    assert parsed.accounts["gtfs_shapes"] == Account(read=2, out_of_scope=2)
+    assert ("gtfs_shapes", "shape_pt_sequence", "missing") in parsed.drift
+    assert parsed.accounts["gtfs_stop_times"] == Account(read=2, staged=2)
+
+
+def test_a_cut_feed_keeps_the_shapes_transfers_and_attributions_of_kept_trips(tmp_path: Path) -> None:
+    parsed = parse(
+        tmp_path,
+        {
+            **NATIONAL,
+            "trips.txt": "trip_id,route_id,service_id,shape_id\nT,R,S,X\nFERN,F,SF,Y\n",
+            "shapes.txt": "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\nX,51.5,7.5,1\nX,51.6,7.6,2\n"
+            "Y,48.1,11.5,1\nX,north,7.5,3\n",
+            "transfers.txt": "from_stop_id,to_stop_id,transfer_type\nIN,EDGE,0\nIN,FAR,0\n",
+            "attributions.txt": "organization_name,route_id\nVerbund,\nFernbus,F\n",
+        },
+        region_only=True,
+    )
+    assert parsed.column("gtfs_shapes", "shape_pt_sequence") == [1, 2]
+    assert parsed.accounts["gtfs_shapes"] == Account(read=4, staged=2, rejected=1, out_of_scope=1)
+    assert parsed.column("gtfs_transfers", "to_stop_id") == ["EDGE"]
+    assert parsed.column("gtfs_attributions", "organization_name") == ["Verbund"]
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

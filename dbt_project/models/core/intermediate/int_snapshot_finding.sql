@@ -86,6 +86,23 @@ rejections as (
             and rejected.parse_key = snapshots.parse_key
 ),
 
+unread as (
+    select
+        snapshots.source_id,
+        snapshots.snapshot_sha256,
+        snapshots.fetched_at,
+        snapshots.is_told,
+        concat(cell.table_name, '.', cell.column_name) as subject,
+        cell.records as occurrences,
+        concat(cell.table_name, '.', cell.column_name, ': ', cell.reason, ': ', cell.example) as example
+    from {{ ref('stg_unread_cell') }} as cell
+    inner join snapshots
+        on
+            cell.source_id = snapshots.source_id
+            and cell.snapshot_sha256 = snapshots.snapshot_sha256
+            and cell.parse_key = snapshots.parse_key
+),
+
 ranked_rejections as (
     select
         source_id,
@@ -169,6 +186,18 @@ found as (
         ) as example
     from ranked_rejections
     where place = 1
+    union all
+    select
+        source_id,
+        snapshot_sha256,
+        fetched_at,
+        is_told,
+        'cell_unread' as code,
+        subject,
+        subject as sort_key,
+        occurrences,
+        example
+    from unread
     union all
     select
         source_id,

@@ -9,8 +9,10 @@ stop_times as (
         trip_id,
         stop_id,
         stop_sequence,
+        arrival_s,
         departure_s,
-        pickup_type
+        pickup_type,
+        drop_off_type
     from {{ ref('stg_gtfs_stop_times') }}
     where stop_id is not null
 )
@@ -22,8 +24,11 @@ select
     stop_times.trip_id,
     trips.service_id,
     stop_times.stop_id,
+    stop_times.stop_sequence,
+    stop_times.arrival_s,
     stop_times.departure_s,
-    stop_times.stop_sequence < trips.last_sequence and coalesce(stop_times.pickup_type, 0) <> 1 as is_departure
+    stop_times.stop_sequence < trips.last_sequence and coalesce(stop_times.pickup_type, 0) <> 1 as is_departure,
+    coalesce(stop_times.drop_off_type, 0) <> 1 as is_arrival
 from stop_times
 inner join {{ ref('int_trip') }} as trips
     on
