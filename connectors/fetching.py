@@ -59,7 +59,10 @@ class Partition:
 
 @dataclass(frozen=True)
 class FetchSummary:
-    """What fetching a source came to: partitions per outcome, `settled` ones not asked for, and the errors."""
+    """What fetching a source came to: partitions per outcome, `settled` ones not asked for, and the errors.
+
+    waiting: files in the drop folder that do not rest yet.
+    """
 
     source_id: str
     new: int
@@ -69,6 +72,7 @@ class FetchSummary:
     settled: int
     bytes: int
     errors: tuple[str, ...]
+    waiting: int = 0
 
 
 def fetch_source(
@@ -121,7 +125,7 @@ def summary_of(source_id: str, records: Sequence[FetchRecord], settled: int = 0)
 
 def joined(first: FetchSummary, second: FetchSummary) -> FetchSummary:
     """What two fetches of one source came to in all."""
-    counts = ("new", "unchanged", "absent", "failed", "settled", "bytes")
+    counts = ("new", "unchanged", "absent", "failed", "settled", "bytes", "waiting")
     sums = {name: getattr(first, name) + getattr(second, name) for name in counts}
     return FetchSummary(first.source_id, **sums, errors=first.errors + second.errors)
 

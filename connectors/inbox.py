@@ -49,12 +49,19 @@ NAME_LIMIT_BYTES = 150
 REASON = """\
 {name} wurde nicht übernommen ({at}).
 Grund (englisch): {reason}
-Was in Kraft war, bleibt in Kraft. Bitte die Datei berichtigen und erneut nach inbox/{source}/ legen.
+Was in Kraft war, bleibt in Kraft. Bitte die Datei berichtigen und erneut nach inbox/{source}/ legen.{if_right_de}
 
 {name} was not taken ({at}).
 Reason: {reason}
-What was in force stays in force. Please mend the file and put it into inbox/{source}/ again.
+What was in force stays in force. Please mend the file and put it into inbox/{source}/ again.{if_right_en}
 """
+# A guard or `drift: freeze` may refuse a file that is right; only whoever runs the pipeline can say so.
+IF_RIGHT_DE = """
+Ist die Datei richtig, kann der Betrieb sie annehmen: in {source}.yml unter resources.{resource}.accept den Inhalt
+{sha256} eintragen, dann die Datei erneut ablegen."""
+IF_RIGHT_EN = """
+If the file is right, those who run the pipeline can accept it: name its content {sha256}
+under resources.{resource}.accept in {source}.yml, then put the file there again."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,8 @@ def collect(source: Source, landing: Landing, inbox: Path, now: float) -> FetchS
     records = [
         _take(source, landing, path) for path in sorted(resting, key=lambda path: (_changed_at(path), path.name))
     ]
-    return summary_of(source.id, records)
+    left = [path for path in folder.iterdir() if path.name != REJECTED and not _UNFINISHED.fullmatch(path.name)]
+    return replace(summary_of(source.id, records), waiting=len(left))
 
 
 def refusals(source_id: str, staged: Path) -> dict[tuple[str, str], str]:
@@ -92,7 +100,7 @@ def refusals(source_id: str, staged: Path) -> dict[tuple[str, str], str]:
 
 
 def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tuple[str, str], str]) -> list[Path]:
-    """Put copies of dropped files that are to hold but were `refused` into `rejected`, each with its reason.
+    """Put copies of dropped files that were `refused` into `rejected`, each with its reason, superseded ones as well.
 
     The landing keeps the bytes as evidence, and its log says that they are not to hold. Who was killed on the way is
     followed by the next run: what is due follows from the log alone. Returns where the copies lie.
@@ -104,7 +112,9 @@ def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tu
         folder.mkdir(parents=True, exist_ok=True)
         place = _free_place(folder, record.url.removeprefix(INBOX))
         shutil.copyfile(landing.file(str(record.snapshot_sha256), str(record.file_name)), place)
-        _give_reason(place, source_id, reason)
+        resource, sha256 = record.partition.split("/")[0], str(record.snapshot_sha256)
+        named = {"source": source_id, "resource": resource, "sha256": sha256}
+        _give_reason(place, source_id, reason, IF_RIGHT_DE.format(**named), IF_RIGHT_EN.format(**named))
         now = datetime.now(UTC)
         landing.append(
             replace(record, started_at=now, finished_at=now, bytes=0, outcome="failed", error=f"{reason} ({place})")
@@ -114,18 +124,19 @@ def give_back(source_id: str, landing: Landing, inbox: Path, refused: Mapping[tu
 
 
 def _due_back(landing: Landing, refused: Mapping[tuple[str, str], str]) -> tuple[FetchRecord, str] | None:
-    """A dropped file that is to hold by the log and was refused when it was parsed, with the reason."""
-    for partition, record in landing.latest_good().items():
-        reason = refused.get((partition, str(record.snapshot_sha256)))
-        if reason is not None and record.url.startswith(INBOX):
-            return record, reason
+    """A dropped file that by the log was not given back and was refused when it was parsed, with the reason."""
+    for partition, spans in landing.spans().items():
+        for brought, _ in spans:
+            reason = refused.get((partition, str(brought.snapshot_sha256)))
+            if reason is not None and brought.url.startswith(INBOX):
+                return brought, reason
     return None
 
 
-def strays(inbox: Path, source_ids: Collection[str]) -> list[str]:
-    """What lies in the drop folder where nobody looks: files beside the sources' folders, folders of no source."""
+def strays(inbox: Path, offered: Collection[str]) -> list[str]:
+    """What lies in the drop folder where nobody looks: files beside the folders of `offered` sources, other folders."""
     found = inbox.iterdir() if inbox.is_dir() else ()
-    return sorted(path.name for path in found if path.name not in source_ids and not _UNFINISHED.fullmatch(path.name))
+    return sorted(path.name for path in found if path.name not in offered and not _UNFINISHED.fullmatch(path.name))
 
 
 # -- when ------------------------------------------------------------------------------------------------------------
@@ -311,9 +322,11 @@ def _put_aside(source: Source, where: Path, path: Path, reason: str) -> str:
     return f"{reason} (dropped into inbox/{source.id}, moved to {place})"
 
 
-def _give_reason(place: Path, source_id: str, reason: str) -> None:
+def _give_reason(place: Path, source_id: str, reason: str, if_right_de: str = "", if_right_en: str = "") -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    text = REASON.format(name=place.name, at=at, reason=reason, source=source_id)
+    text = REASON.format(
+        name=place.name, at=at, reason=reason, source=source_id, if_right_de=if_right_de, if_right_en=if_right_en
+    )
     place.with_name(f"{place.name}.reason.txt").write_text(text, encoding="utf-8")
 
 

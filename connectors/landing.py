@@ -92,8 +92,10 @@ class Landing:
                 spans[-1] = spans[-1][0], row
             elif row.outcome == "new" or (row.outcome == "unchanged" and not (spans and _is_dropped(spans[-1][0]))):
                 spans.append((row, row))
-            elif row.outcome == "failed" and _is_dropped(row) and is_last:
-                spans.pop()
+            elif row.outcome == "failed" and _is_dropped(row):
+                refused = [span for span in spans if span[0].snapshot_sha256 == row.snapshot_sha256]
+                if refused and _is_dropped(refused[-1][0]):
+                    spans.remove(refused[-1])
         return {partition: spans for partition, spans in found.items() if spans}
 
     def latest_good(self) -> dict[str, FetchRecord]:

@@ -56,9 +56,11 @@ def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, A
         status.update(dataclasses.asdict(summary))
         status["asked_back_at"] = client.asked_back_at.isoformat() if client.asked_back_at else None
         parts = {name: getattr(summary, name) for name in ("new", "unchanged", "absent", "settled", "failed")}
+        parts["in the inbox, not at rest yet"] = summary.waiting
         words = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to ask for"
         progress.info("fetch    %-32s %s, %.1f MB%s", source_id, words, summary.bytes / 1e6, clock())
-        if summary.failed and not summary.new + summary.unchanged + summary.settled:
+        # A dropped file that cannot be taken is not there for a second try: the status tells of it.
+        if downloaded.failed and not summary.new + summary.unchanged + summary.settled:
             raise FetchFailed(f"{source_id}: nothing could be fetched. {' | '.join(summary.errors[:3])}")
     return status
 
@@ -128,8 +130,14 @@ def settle(domain: str) -> dict[str, str]:
         for source in sources_of(settings, domain)
         if read_status(settings.home, source.id)
     }
-    for stray in inbox.strays(settings.home.inbox, load_catalogue(settings.sources_dir)):
-        log.warning("%s: nobody looks there, expected files in inbox/<source>/", settings.home.inbox / stray)
+    offered = [source.id for one in DOMAINS for source in sources_of(settings, one)]
+    for stray in inbox.strays(settings.home.inbox, offered):
+        log.warning(
+            "%s: nobody looks there, expected files in inbox/<source>/ of a source that INPUT=%s offers: see "
+            "`muensterland sources list`",
+            settings.home.inbox / stray,
+            settings.input,
+        )
     for source_id, state in states.items():
         if state in ("stale", "failed"):
             log.error("%s: %s: %s", source_id, state, " | ".join(source_errors(settings.home, source_id)))

@@ -322,6 +322,45 @@ def test_a_refused_file_dropped_again_comes_back_again(
     assert sites_in_force(staged) == ["good"]
 
 
+def test_of_two_files_dropped_at_once_the_refused_one_comes_back_and_the_mended_one_holds(
+    letters: Letters, landing: Landing, inbox: Path, drop: Drop, tmp_path: Path
+) -> None:
+    source, staged = source_of({"sites": FILE}), tmp_path / "staged"
+    drop("bad.csv", b"broken\n")
+    take(source, landing, inbox)
+    drop("mended.csv", b"mended\n")
+    take(source, landing, inbox)
+    assert parse_source(source, landing, staged).refused == 0
+    (place,) = give_back("town", landing, inbox, refusals("town", staged))
+    assert (place.name, place.read_bytes()) == ("bad.csv", b"broken\n")
+    assert give_back("town", landing, inbox, refusals("town", staged)) == []
+    assert parse_source(source, landing, staged).refused == 0
+    assert sites_in_force(staged) == ["mended"]
+    assert landing.latest_good()["sites"].url == "inbox:mended.csv"
+
+
+def test_the_reason_says_how_a_file_that_is_right_is_accepted(
+    letters: Letters, landing: Landing, inbox: Path, drop: Drop, tmp_path: Path
+) -> None:
+    source, staged = source_of({"sites": FILE}), tmp_path / "staged"
+    drop("bad.csv", b"broken\n")
+    take(source, landing, inbox)
+    parse_source(source, landing, staged)
+    give_back("town", landing, inbox, refusals("town", staged))
+    said = reason(inbox, "bad.csv")
+    assert said.count(hashlib.sha256(b"broken\n").hexdigest()) == 2
+    assert "unter resources.sites.accept" in said
+    assert "under resources.sites.accept" in said
+
+
+def test_a_file_that_does_not_rest_yet_is_told(letters: Letters, landing: Landing, inbox: Path, drop: Drop) -> None:
+    drop("a.csv", b"a\n")
+    (inbox / "town" / "b.csv.part").write_bytes(b"")
+    place = inbox / "town" / "a.csv"
+    assert collect(source_of({"sites": FILE}), landing, inbox, place.stat().st_ctime).waiting == 1
+    assert collect(source_of({"sites": FILE}), landing, inbox, place.stat().st_ctime + REST_S).waiting == 0
+
+
 def test_what_the_publisher_sent_is_not_given_back(
     letters: Letters, publisher: Publisher, client: Client, landing: Landing, inbox: Path, tmp_path: Path
 ) -> None:

@@ -37,8 +37,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def declare(home: Path, **resource: Any) -> None:
-    fields = source_fields({"schools": {"connector": "schools_nrw", **resource}}, domain="registers")
+def declare(home: Path, offered: str = "sample", **resource: Any) -> None:
+    schools = {"connector": "schools_nrw", **resource}
+    fields = source_fields({"schools": schools}, domain="registers", inputs=[offered])
     (home.parent / "sources" / "town.yml").write_text(yaml.safe_dump(fields), encoding="utf-8")
 
 
@@ -141,6 +142,25 @@ def test_files_where_nobody_looks_are_told(home: Path, schools: bytes, caplog: p
     with caplog.at_level("WARNING"):
         steps.settle("registers")
     assert f"{home / 'inbox' / 'schuldaten.csv'}: nobody looks there" in caplog.text
+
+
+def test_a_folder_of_a_source_that_is_not_offered_is_told(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    declare(home, "live", inbox="x")
+    (home / "inbox" / "town").mkdir(parents=True)
+    with caplog.at_level("WARNING"):
+        steps.settle("registers")
+    assert f"{home / 'inbox' / 'town'}: nobody looks there" in caplog.text
+    assert "INPUT=sample" in caplog.text
+
+
+def test_a_file_that_belongs_nowhere_is_told_once_and_leaves_nothing_to_try_again(home: Path, schools: bytes) -> None:
+    declare(home, inbox=r"schuldaten\.csv")
+    drop(home, "unknown.csv", schools)
+    fetched = steps.fetch("town", AS_OF)
+    assert fetched["failed"] == 1
+    assert steps.source_state(steps.Settings().home, "town") == "failed"
+    (error,) = steps.source_errors(steps.Settings().home, "town")
+    assert "unknown.csv: fits 0 of the source's resources" in error
 
 
 def _publish(publisher: Publisher, content: bytes, patch: pytest.MonkeyPatch) -> None:
