@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 }
 _SUBJECTS_DE = {"source ": "Quelle ", "dag ": "DAG ", "columns of ": "Spalten von ", "snapshot of ": "Stand von "}
 # Nobody has to act at once where the source says `drift: report`, or a guard `severity: report`.
-_TOLD_ONCE = (OK, "drift", "unlike")
+TOLD_ONCE = (OK, "drift", "unlike")
 _KINDS = {"trouble": ("", ""), "recovery": ("", ""), "reminder": ("immer noch: ", "still: ")}
 
 
@@ -146,9 +146,23 @@ def tell(
     return handed_over
 
 
-def troubles(folder: Path) -> dict[str, str]:
-    """The state of every subject that is in trouble."""
-    return {subject: standing.state for subject, standing in sorted(_read(folder).items()) if standing.state != OK}
+@dataclass(frozen=True)
+class Trouble:
+    """A subject that is not `ok`: its state, since when (UTC), and what was said of it last."""
+
+    subject: str
+    state: str
+    since: datetime
+    detail: str
+
+
+def troubles(folder: Path) -> list[Trouble]:
+    """Every subject that is in trouble, by name."""
+    return [
+        Trouble(subject, standing.state, standing.since.astimezone(UTC), standing.detail)
+        for subject, standing in sorted(_read(folder).items())
+        if standing.state != OK
+    ]
 
 
 def _take_note(standings: dict[str, _Standing], seen: Observation, now: datetime) -> None:
@@ -168,7 +182,7 @@ def _news(
     kind: Literal["trouble", "reminder", "recovery"]
     if standing.state != former or (told and standing.sign != told.sign):
         kind = "recovery" if standing.state == OK else "trouble"
-    elif standing.state not in _TOLD_ONCE and seen and told and now - told.at >= remind_after:
+    elif standing.state not in TOLD_ONCE and seen and told and now - told.at >= remind_after:
         kind = "reminder"
     else:
         return None

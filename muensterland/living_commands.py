@@ -7,6 +7,7 @@ import os
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from connectors.catalogue import CatalogueError
 from muensterland.settings import HomeBelongsToAnotherInput, Settings
@@ -40,7 +41,11 @@ def down() -> None:
 
 
 def status() -> None:
-    """Say how the Airflow of this home is; exit code 0 where everything runs and is healthy, else 1."""
+    """Say how the Airflow of this home is, and which troubles stand and since when.
+
+    Exit code 0 where everything runs and is healthy and no trouble is to be acted upon (drift and the like are told,
+    and stand until somebody declares them), else 1.
+    """
     from muensterland import alerts, living
 
     settings = Settings()
@@ -50,12 +55,15 @@ def status() -> None:
         console.print(f"{name:18} {state}", style=None if state == "runs" else "red")
     health = living.health(f"http://{living.HOST}:{settings.airflow_port}") if states else {}
     for part, word in health.items():
-        console.print(f"{part:18} {word}", style=None if word == "healthy" else "red")
-    for subject, trouble in alerts.troubles(settings.home.status / "alerts").items():
-        console.print(f"{subject}: {trouble}", style="yellow")
+        console.print(f"{f'{part} says':18} {word}", style=None if word == "healthy" else "red")
+    standing = alerts.troubles(settings.home.status / "alerts")
+    for trouble in standing:
+        since = f"since {trouble.since:%Y-%m-%d %H:%M} UTC"
+        console.print(escape(f"{trouble.subject}: {trouble.state} {since}: {trouble.detail}"), style="yellow")
     if not states:
         console.print("Airflow is not up here; `make up` starts it")
-    if not health or {*states.values(), *health.values()} != {"runs", "healthy"}:
+    is_healthy = bool(health) and {*states.values(), *health.values()} == {"runs", "healthy"}
+    if not is_healthy or any(trouble.state not in alerts.TOLD_ONCE for trouble in standing):
         raise typer.Exit(1)
 
 

@@ -73,8 +73,10 @@ def find(releases: Path, version: str) -> Release:
     """The release of that version, or of the word `current`; raises NoSuchRelease naming those there are."""
     there = kept(releases)
     found = current_version(releases) if version == CURRENT else version
-    if found is None or found not in there:
-        raise NoSuchRelease(f"{releases}: no release {version}, expected one of {', '.join(there) or 'none yet'}")
+    if not there or found is None:
+        raise NoSuchRelease(f"{releases}: no release was promoted here yet; run the pipeline, or check REGION_HOME")
+    if found not in there:
+        raise NoSuchRelease(f"{releases}: no release {version}, expected one of {', '.join(there)}")
     return read_release(releases / found)
 
 

@@ -533,5 +533,7 @@ def test_sources_are_fetched_without_airflow(
     done = command("sources", "fetch", "nrw-schools", "zensus-2022")
     assert done.exit_code == 0, done.output
     assert steps.source_state(Settings().home, "nrw-schools") == "unchanged"
+    told = command("sources", "fetch", "nrw-schools", "--json")
+    assert [(one["source_id"], one["state"]) for one in json.loads(told.stdout)] == [("nrw-schools", "unchanged")]
     refused = command("sources", "fetch", "nowhere")
-    assert (refused.exit_code, "nowhere: not offered by INPUT=sample" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "nowhere: no such source; expected one of" in refused.stderr) == (2, True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from muensterland.cli.output import AsJson, megabytes, open_home, out, print_json, refusals, remark, table
+from muensterland.cli.output import AsJson, counted, megabytes, open_home, out, print_json, refusals, remark, table
 from muensterland.housekeeping import plan, prune, usage
 from muensterland.lock import locked
 
@@ -83,11 +83,11 @@ def prune_(
     rows = [
         [one.source_id, one.snapshot_sha256[:12], megabytes(one.bytes), one.last_mentioned_at] for one in done.snapshots
     ]
-    word = "Would remove" if done.dry_run else "Removed"
+    word = "Removed" if yes else "Would remove"
     out().print(table(f"{word} from the landing", ["source", "sha256", "size", "last mentioned"], rows))
     out().print(
-        f"{word}: {len(rows)} snapshots, {megabytes(done.landing_bytes)}; "
-        f"{done.staged_files} staged files, {megabytes(done.staged_bytes)}"
+        f"{word}: {counted(len(rows), 'snapshot')}, {megabytes(done.landing_bytes)}; "
+        f"{counted(done.staged_files, 'staged file')}, {megabytes(done.staged_bytes)}"
     )
     if done.dry_run and (rows or done.staged_files):
         remark("nothing was removed; --yes does it")

@@ -93,7 +93,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
         place for place, _ in enumerate(columns) if any(isinstance(row[place], bool) for row in rows)
     }
     for place, column in enumerate(columns):
-        made.add_column(column, justify="right" if place in numbers else "left")
+        # The first column names the row: it is copied into the next command, so it is never cut.
+        made.add_column(column, justify="right" if place in numbers else "left", no_wrap=place == 0)
     for row in rows:
         made.add_row(*(escape(in_words(value)) for value in row))
     return made
@@ -114,6 +115,11 @@ def in_words(value: Any) -> str:
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
         case _:
             return str(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 release`, `2 releases`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def megabytes(count: int) -> str:

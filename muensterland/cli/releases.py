@@ -12,6 +12,7 @@ from muensterland.cli.output import (
     FOUND,
     AsJson,
     complain,
+    counted,
     in_words,
     megabytes,
     open_home,
@@ -143,10 +144,12 @@ def _show(console: Console, release: Release) -> None:
 @app.command()
 def diff(
     before: Annotated[str | None, typer.Argument(help="release to start from; default: the one before")] = None,
-    after: Annotated[str, typer.Argument(help="release to compare with")] = CURRENT,
+    after: Annotated[str | None, typer.Argument(help="release to compare with; default: the current one")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two releases: contracts, rows, keys and key figures, volatile columns apart. Exit code 1: they differ.
+
+    The current one named alone is compared with the one before it.
 
     JSON: before, after, equal, code_version_before, code_version_after, inputs_added, inputs_removed and marts, each
     with mart, state (added, removed, changed, equal), version_*, rows_*, primary_key_*, columns (added, removed,
@@ -155,8 +158,10 @@ def diff(
     """
     with refusals():
         releases = open_home().home.releases
-        later = find(releases, after)
-        found = compare(find(releases, before or _before(kept(releases), later.version)), later)
+        later = find(releases, after or CURRENT)
+        if before is None or (after is None and find(releases, before).version == later.version):
+            before = _before(kept(releases), later.version)
+        found = compare(find(releases, before), later)
     if as_json:
         print_json(found)
     else:
@@ -248,7 +253,7 @@ def verify_(
     with refusals():
         releases = open_home().home.releases
         history = read_history(releases)
-        chosen = [find(releases, one) for one in (kept(releases) if all_ else [version])]
+        chosen = [find(releases, one) for one in (all_ and kept(releases)) or [version]]
         findings = [finding for release in chosen for finding in verify(release, history)]
     if as_json:
         print_json(findings)
@@ -257,9 +262,9 @@ def verify_(
         out().print(table("Not as promoted", ["release", "mart", "file", "problem"], rows))
     else:
         marts = sum(len(release.marts) for release in chosen)
-        out().print(f"{len(chosen)} releases with {marts} marts are as they were promoted")
+        out().print(f"{counted(len(chosen), 'release')} with {counted(marts, 'mart')}: as promoted")
     if findings:
-        complain(f"{len(findings)} findings in {', '.join(dict.fromkeys(one.version for one in findings))}")
+        complain(f"{counted(len(findings), 'finding')} in {', '.join(dict.fromkeys(one.version for one in findings))}")
         raise typer.Exit(FOUND)
 
 
@@ -283,7 +288,9 @@ def rollback(
     out().print(f"release {done.release.version} is current, {done.event.former} was")
     if done.event.held_back:
         held = ", ".join(done.event.held_back)
-        out().print(f"held back until something they are made of changes, or `releases allow`: {held}")
+        out().print(
+            f"held back until what set them apart, the catalogue or the code changes, or `releases allow`: {held}"
+        )
 
 
 @app.command("allow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated
 
 import typer
@@ -91,19 +92,22 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def fetch(ids: Annotated[list[str], typer.Argument(help="ids of sources, see `sources list`")]) -> None:
+def fetch(
+    ids: Annotated[list[str], typer.Argument(help="ids of sources, see `sources list`")], as_json: AsJson = False
+) -> None:
     """Fetch and parse sources now, without Airflow. Exit code 1: one of them failed.
 
     What came is in force for the next release; a release is not made.
+
+    JSON: what `sources status` says of each, in the order given; progress goes to standard error.
     """
     from muensterland.run import MirrorMissing, progress_to, require_mirror, sample_publisher
 
     with refusals():
         settings = Settings()
         offered = _offered(settings)
-        unknown = [source_id for source_id in ids if source_id not in offered]
-        if unknown:
-            complain(f"{', '.join(unknown)}: not offered by INPUT={settings.input}, expected of {', '.join(offered)}")
+        if reasons := _not_offered(ids, offered, settings):
+            complain("; ".join(reasons))
             raise typer.Exit(WRONG_USE)
         settings.home.claim(settings.input)
         try:
@@ -111,8 +115,15 @@ def fetch(ids: Annotated[list[str], typer.Argument(help="ids of sources, see `so
         except MirrorMissing as error:
             complain(str(error))
             raise typer.Exit(WRONG_USE) from error
-        with locked(settings.home), sample_publisher(settings), progress_to(Console(soft_wrap=True, highlight=False)):
+        with (
+            locked(settings.home),
+            sample_publisher(settings),
+            progress_to(Console(stderr=as_json, soft_wrap=True, highlight=False)),
+        ):
             states = [_fetch(source_id, settings) for source_id in ids]
+        found = [status_of(settings.home, offered[source_id], settings.clock()) for source_id in ids]
+    if as_json:
+        print_json(found)
     if {"stale", "failed"} & set(states):
         raise typer.Exit(FOUND)
 
@@ -125,6 +136,23 @@ def _fetch(source_id: str, settings: Settings) -> str:
     except SourceError:
         steps.log.debug("%s failed", source_id, exc_info=True)
     return steps.source_state(settings.home, source_id)
+
+
+def _not_offered(ids: list[str], offered: dict[str, Source], settings: Settings) -> list[str]:
+    """Why ids cannot be fetched: no such source, or another INPUT's."""
+    known = load_catalogue(settings.sources_dir)
+    reasons = []
+    for source_id in ids:
+        if source_id in offered:
+            continue
+        if source_id in known:
+            inputs = ", ".join(known[source_id].inputs)
+            reasons.append(f"{source_id}: not offered by INPUT={settings.input}, only by {inputs}")
+        else:
+            near = difflib.get_close_matches(source_id, offered, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(offered)}"
+            reasons.append(f"{source_id}: no such source; {hint}")
+    return reasons
 
 
 def _offered(settings: Settings) -> dict[str, Source]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from muensterland.alerts import ChannelFailed, Message, Observation, tell, troubles
+from muensterland.alerts import ChannelFailed, Message, Observation, Trouble, tell, troubles
 
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -86,7 +86,7 @@ def test_subjects_do_not_mix(tmp_path: Path, mail: Channel) -> None:
     observe(tmp_path, mail, Observation(SCHOOLS, "stale"), Observation("dag region_release", "red"))
     observe(tmp_path, mail, Observation(SCHOOLS, "ok"))
     assert mail.words()[2:] == [("recovery", SCHOOLS, "ok")]
-    assert troubles(tmp_path) == {"dag region_release": "red"}
+    assert troubles(tmp_path) == [Trouble("dag region_release", "red", MONDAY, "")]
 
 
 def test_a_channel_that_fails_is_told_later_and_the_others_are_not_told_twice(tmp_path: Path, mail: Channel) -> None:

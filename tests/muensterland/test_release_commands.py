@@ -56,6 +56,8 @@ def test_a_difference_is_told_in_words_and_by_the_exit_code() -> None:
         "after": {"sum": 9, "min": 3, "max": 3, "null_share": 0.0},
     }
     assert answer("diff", V[2], V[2])["equal"] is True
+    for current in (V[3], "current"):
+        assert (answer("diff", current, code=1)["before"], answer("diff", current, code=1)["after"]) == (V[2], V[3])
 
 
 def test_there_is_nothing_before_the_first() -> None:
@@ -77,6 +79,38 @@ def test_rolling_back_says_what_is_held_back() -> None:
     assert [row["held_back"] for row in answer("list")] == [False, False, False]
 
 
+@pytest.mark.parametrize("words", [("verify", "--all"), ("verify",), ("show",), ("diff",), ("rebuild",)])
+def test_where_nothing_was_promoted_it_is_said_what_to_do(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGION_HOME", str(tmp_path / "nothing"))
+    done = run(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "no release was promoted here yet; run the pipeline" in done.stderr
+
+
+def test_ids_are_whole_also_in_a_narrow_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    listed = CliRunner().invoke(app, ["sources", "list"]).stdout
+    assert "destatis-municipality-directory" in listed
+
+
+def test_a_source_that_is_misspelt_or_another_inputs_is_told_apart() -> None:
+    done = CliRunner().invoke(app, ["sources", "fetch", "nrw-school"])
+    assert (done.exit_code, "nrw-school: no such source; did you mean nrw-schools?" in done.stderr) == (2, True)
+    done = CliRunner().invoke(
+        app, ["sources", "fetch", "gtfs-de-local"], env={"INPUT": "mirror", "REGION_HOME": "/nowhere"}
+    )
+    assert (done.exit_code, "gtfs-de-local: not offered by INPUT=mirror, only by" in done.stderr) == (2, True)
+
+
+def test_removing_says_that_it_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGION_HOME", str(tmp_path / "nothing"))
+    said = CliRunner().invoke(app, ["landing", "prune", "--yes"]).stdout
+    assert "Removed: 0 snapshots" in said
+    assert "Would remove: 0 snapshots" in CliRunner().invoke(app, ["landing", "prune"]).stdout
+
+
 def test_pruning_says_what_it_would_remove_and_removes_it(releases: Path) -> None:
     assert answer("prune", "--keep", "2", "--dry-run") == {"dry_run": True, "removed": [V[1]], "kept": V[2:4]}
     assert (releases / V[1]).exists()
@@ -86,7 +120,7 @@ def test_pruning_says_what_it_would_remove_and_removes_it(releases: Path) -> Non
 
 
 def test_a_damaged_release_is_told_on_stderr_and_its_mart_in_the_table(releases: Path) -> None:
-    assert "3 releases with 6 marts are as they were promoted" in run("verify", "--all").stdout
+    assert "3 releases with 6 marts: as promoted" in run("verify", "--all").stdout
     (releases / V[2] / "parquet" / "dim_area.parquet").write_bytes(b"PAR1")
     done = run("verify", "--all")
     assert done.exit_code == 1
