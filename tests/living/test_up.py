@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -11,9 +10,18 @@ import psutil
 import requests
 
 from tests.conftest import REPOSITORY
-from tests.living.up import airflow, muensterland
+from tests.living.up import airflow, ended, muensterland
 
 PASSWORD = "nur-fuer-diesen-test"  # noqa: S105 - of an Airflow that lives for seconds
+
+
+def listening(process: psutil.Process) -> set[str]:
+    """Addresses `process` listens on; none where it ended meanwhile: the scheduler's children come and go."""
+    try:
+        connections = process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return set()
+    return {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
 def test_up_serves_the_dags_on_loopback_and_down_leaves_nothing(tmp_path: Path) -> None:
@@ -25,15 +33,10 @@ def test_up_serves_the_dags_on_loopback_and_down_leaves_nothing(tmp_path: Path) 
     with airflow(home, SOURCES_DIR=str(catalogue), AIRFLOW_PASSWORD=PASSWORD) as up:
         written = {path.stem: json.loads(path.read_text()) for path in (home / "airflow/pids").glob("*.json")}
         assert sorted(written) == ["api-server", "dag-processor", "sample-publisher", "scheduler", "triggerer"]
-        ours = [psutil.Process(entry["pid"]) for entry in written.values()]
-        ours += [child for process in ours for child in process.children(recursive=True)]
-        listening = {
-            connection.laddr.ip
-            for process in ours
-            for connection in process.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-        }
-        assert listening == {"127.0.0.1"}
+        parts = {name: psutil.Process(entry["pid"]) for name, entry in written.items()}
+        ours = list(parts.values())
+        ours += [child for part in parts.values() for child in part.children(recursive=True)]
+        assert {address for process in ours for address in listening(process)} == {"127.0.0.1"}
 
         assert requests.get(f"{up.address}/api/v2/dags", timeout=30).status_code == 401
         pools = {pool["name"]: pool for pool in up.get("pools")["pools"]}
@@ -49,13 +52,13 @@ def test_up_serves_the_dags_on_loopback_and_down_leaves_nothing(tmp_path: Path) 
         assert "Airflow is up already" in again.stderr
 
         # A crash: one part is gone, which `status` says with its exit code.
-        os.kill(written["triggerer"]["pid"], 9)
-        psutil.wait_procs([psutil.Process(written["triggerer"]["pid"])], timeout=10)
+        parts["triggerer"].kill()
+        psutil.wait_procs([parts["triggerer"]], timeout=10)
         status = muensterland("status", {**settings, "AIRFLOW_PORT": up.address.rsplit(":", 1)[1]})
         assert status.returncode == 1
         assert "triggerer          died" in status.stdout
         assert "scheduler          runs" in status.stdout
-    assert not [process for process in ours if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert not [process for process in ours if not ended(process)]
     assert not list((home / "airflow/pids").iterdir())
     logs = [path for path in (home / "logs").rglob("*") if path.is_file()]
     assert logs

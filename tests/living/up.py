@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from tests.conftest import REPOSITORY
@@ -30,6 +31,14 @@ def muensterland(command: str, environment: dict[str, str]) -> subprocess.Comple
         timeout=300,
         check=False,
     )
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether a process is gone, or only its entry is left; it may go while one asks."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pytest
 from muensterland import living
 from muensterland.lock import AnotherRunIsActive, locked
 from muensterland.settings import Home
+from tests.living.up import ended
 
 # Says `ready` once it has a child; deaf to SIGTERM where asked to be.
 PARENT = """
@@ -53,10 +54,6 @@ def wait_for(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def ended(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_what_was_started_is_stopped_with_its_children(home: Home) -> None:
