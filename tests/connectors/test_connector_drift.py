@@ -174,8 +174,8 @@ REPORTED = {
     "gtfs-file-vanished": (FEED, without("feed_info.txt"), None),
     "gtfs-file-new": (
         FEED,
-        zipped(lambda members: {**members, "shapes.txt": b"shape_id\n"}),
-        {("new", "gtfs_feed_info", "file:shapes.txt")},
+        zipped(lambda members: {**members, "levels.txt": b"level_id\n"}),
+        {("new", "gtfs_feed_info", "file:levels.txt")},
     ),
     "sites-renamed": (
         SITES,

@@ -11,10 +11,11 @@ import itertools
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import zipfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -207,8 +208,89 @@ def test_departures_and_visits_per_stop_are_those_of_the_feed(release: duckdb.Du
     assert {stop: count for stop, count, _ in found if count} == departures
 
 
+def test_day_types_are_those_of_the_feed_hour_by_hour(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    """Departures, headways and direct trips of every day type, counted by plain loops over the feed."""
+    dates = dict(rows(release, "select distinct day_type, service_date from marts.mart_transit_supply_daytype"))
+    assert {"school_day", "saturday", "sunday_or_public_holiday"} <= dates.keys()
+    municipality = dict(rows(release, "select stop_id, ags from marts.dim_stop where ags is not null"))
+    hours: Counter[tuple[str, str, int]] = Counter()
+    intervals: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    rides: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for day_type, day in dates.items():
+        route_of, trips = calls_of(real / "standin/stadtwerke_feed.zip", day)
+        moments: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for trip_id, calls in trips.items():
+            shortest: dict[tuple[str, str], int] = {}
+            for place, call in enumerate(calls[:-1]):
+                start = municipality.get(call["stop_id"])
+                if start is None or call["pickup_type"] == "1":
+                    continue
+                left = seconds(call["departure_time"])
+                hours[start, day_type, left // 3600] += 1
+                moments[call["stop_id"], route_of[trip_id]].add(left)
+                for later in calls[place + 1 :]:
+                    end = municipality.get(later["stop_id"])
+                    if end is not None and end != start and later["drop_off_type"] != "1":
+                        ride = seconds(later["arrival_time"]) - left
+                        shortest[start, end] = min(ride, shortest.get((start, end), ride))
+            for (start, end), ride in shortest.items():
+                rides[start, end, day_type].append(ride)
+        for (stop_id, _), times in moments.items():
+            for before, after in itertools.pairwise(sorted(times)):
+                intervals[municipality[stop_id], day_type, after // 3600].append(after - before)
+    found = rows(
+        release, "select ags, day_type, hour, departures, median_headway_s from marts.mart_transit_supply_daytype"
+    )
+    assert sum(hours.values()) > 10_000
+    assert {(ags, kind, hour): count for ags, kind, hour, count, _ in found} == hours
+    assert {(ags, kind, hour): median for ags, kind, hour, _, median in found if median is not None} == {
+        key: statistics.median(gaps) for key, gaps in intervals.items()
+    }
+    found = rows(
+        release,
+        "select from_ags, to_ags, day_type, direct_trips, fastest_s, median_s from marts.mart_transit_connection",
+    )
+    assert len(found) == len(rides) > 4
+    assert {row[:3]: row[3:] for row in found} == {
+        key: (len(times), min(times), statistics.median(times)) for key, times in rides.items()
+    }
+
+
+def seconds(time: str) -> int:
+    """A GTFS time after noon minus 12 h."""
+    hours, minutes, rest = map(int, time.split(":"))
+    return hours * 3600 + minutes * 60 + rest
+
+
+def calls_of(feed: Path, day: date) -> tuple[dict[str, str], dict[str, list[dict[str, str]]]]:
+    """The route's name per trip, and the calls of each trip that runs on the day, in their order."""
+    with zipfile.ZipFile(feed) as archive:
+        routes, trips = (
+            list(csv.DictReader(io.TextIOWrapper(archive.open(f"{name}.txt"), "utf-8-sig")))
+            for name in ("routes", "trips")
+        )
+    names = {row["route_id"]: row["route_short_name"] or row["route_long_name"] or row["route_id"] for row in routes}
+    calls, _ = service_calls(feed, day)
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for call in sorted(calls, key=lambda call: int(call["stop_sequence"])):
+        found[call["trip_id"]].append(call)
+    return {row["trip_id"]: names[row["route_id"]] for row in trips}, found
+
+
 def count_service(feed: Path, day: date) -> tuple[Counter[str], Counter[str]]:
     """Departures and visits per stop on a day, counted by the definitions of the design and nothing of the project."""
+    calls, last = service_calls(feed, day)
+    visits = Counter(row["stop_id"] for row in calls)
+    departures = Counter(
+        row["stop_id"]
+        for row in calls
+        if int(row["stop_sequence"]) != last[row["trip_id"]] and row["pickup_type"] != "1"
+    )
+    return departures, visits
+
+
+def service_calls(feed: Path, day: date) -> tuple[list[dict[str, str]], dict[str, int]]:
+    """The stop_times of a day, and each trip's last stop_sequence."""
     with zipfile.ZipFile(feed) as archive:
         tables = {
             name: list(csv.DictReader(io.TextIOWrapper(archive.open(f"{name}.txt"), "utf-8-sig")))
@@ -228,13 +310,7 @@ def count_service(feed: Path, day: date) -> tuple[Counter[str], Counter[str]]:
     last: dict[str, int] = {}
     for row in calls:
         last[row["trip_id"]] = max(last.get(row["trip_id"], -1), int(row["stop_sequence"]))
-    visits = Counter(row["stop_id"] for row in calls)
-    departures = Counter(
-        row["stop_id"]
-        for row in calls
-        if int(row["stop_sequence"]) != last[row["trip_id"]] and row["pickup_type"] != "1"
-    )
-    return departures, visits
+    return calls, last
 
 
 def test_a_second_run_downloads_and_parses_nothing(home: Path, mirror: str) -> None:

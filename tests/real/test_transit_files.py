@@ -55,6 +55,7 @@ def test_the_city_feed_is_staged_whole(real: Path, tmp_path: Path) -> None:
         "gtfs_calendar_dates": 164,
         "gtfs_feed_info": 1,
         "gtfs_routes": 65,
+        "gtfs_shapes": 80_412,
         "gtfs_stop_times": 133_464,
         "gtfs_stops": 1_058,
         "gtfs_trips": 6_471,
