@@ -102,6 +102,8 @@ def test_a_day_in_fast_time(tmp_path: Path) -> None:
         until(lambda: asked(home, renamed) == [(1,)], limit_s=600)
         reason = "select distinct reason is null from marts.mart_coverage where source_id = 'stadtwerke-muenster-gtfs'"
         until(lambda: asked(home, reason) == [(False,)], limit_s=600)
+        # It stays away for another day, and is told of once.
+        a_day_passes(up)
         assert messages(posted)[2:] == [("trouble", "source stadtwerke-muenster-gtfs", "stale")]
 
         picture(up, "trouble")
