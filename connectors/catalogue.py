@@ -5,36 +5,102 @@ Light to import: DAG files read it. That options fit their connector is checked 
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
 Domain = Literal["core", "transit", "mobility", "energy", "registers"]
 DOMAINS: tuple[Domain, ...] = ("core", "transit", "mobility", "energy", "registers")
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+def _like(pattern: str, expected: str) -> AfterValidator:
+    """Text that fits a pattern as a whole; `expected` says so in words."""
+
+    def fitting(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"is {value!r}, expected {expected}")
+        return value
+
+    return AfterValidator(fitting)
+
+
+Name = Annotated[str, _like(r"[a-z0-9]+(-[a-z0-9]+)*", "small letters and digits joined by -, such as nrw-schools")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-HttpsAddress = Annotated[str, StringConstraints(pattern=r"^https://[^/\s]+/\S*$")]
-MonthText = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+HttpsAddress = Annotated[str, _like(r"https://[^/\s]+/\S*", "an address https://HOST/PATH")]
+MonthText = Annotated[str, _like(r"\d{4}-(0[1-9]|1[0-2])", "a month such as 2025-01")]
 # A value becomes part of an address and of a partition's id `resource/key=value/…`.
-PartitionValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+PartitionValue = Annotated[
+    str, _like(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", "letters without accents, digits, _ - and, not first, .")
+]
 # Five fields; one that Airflow cannot read would take all DAGs of the file with it.
-Cron = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-AreaKey = Annotated[str, StringConstraints(pattern=r"^(\d{5}|\d{8})$")]
+Cron = Annotated[str, _like(r"[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}", 'five cron fields such as "40 5 * * *"')]
+Sha256 = Annotated[str, _like(r"[0-9a-f]{64}", "a sha256 of 64 digits 0-9 a-f")]
+AreaKey = Annotated[str, _like(r"\d{5}|\d{8}", "an AGS of 8 digits or a Kreis key of 5")]
+Variable = Annotated[str, _like(r"[A-Z0-9_]+", "capitals, digits and _, the beginning of a variable's name")]
 
 
 class CatalogueError(ValueError):
-    """A file of the catalogue does not fit; the message names file and key."""
+    """Files of the catalogue do not fit; the message names file and key of every problem, a line each."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tells_the_nearest_key(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                error.title, [_with_nearest(problem, cls.model_fields) for problem in error.errors()]
+            ) from error
+
+
+def _with_nearest(problem: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
+    """The problem again; of a key of this very model that is unknown it is told what is."""
+    told = InitErrorDetails(
+        type=problem["type"], loc=problem["loc"], input=problem["input"], ctx=problem.get("ctx", {})
+    )
+    if problem["type"] == "unknown_key":
+        told["type"] = PydanticCustomError("unknown_key", "{told}", problem["ctx"])
+    elif problem["type"] == "extra_forbidden":
+        words = f"unknown key; {nearest(str(problem['loc'][-1]), known)}"
+        told["type"] = PydanticCustomError("unknown_key", "{told}", {"told": words})
+    return told
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What somebody who wrote `word` may have meant, for the end of a message."""
+    there = sorted(known)
+    near = difflib.get_close_matches(word, there, n=1)
+    return f"{f'did you mean {near[0]}? ' if near else ''}expected one of {', '.join(there) or 'none'}"
+
+
+# Of alternatives only the one that was meant is judged; no key looks like a tag.
+_VALUES, _MONTHS, _LIST, _RANGE, _OFF = "<values>", "<months>", "<list>", "<range>", "<off>"
 
 
 class ResourceValues(_Strict):
@@ -86,11 +152,32 @@ class RecordRatio(_Range):
     tables: tuple[Text, ...] | None = None
 
 
+def _range_or_off(given: Any) -> str:
+    return _RANGE if isinstance(given, _Range | dict) else _OFF
+
+
+_Off = Annotated[Literal["off"], Tag(_OFF)]
+
+
 class Guards(_Strict):
     """How far a snapshot may differ from the former one in force of its partition; `off` checks nothing."""
 
-    size_ratio: SizeRatio | Literal["off"] | None = None
-    record_ratio: RecordRatio | Literal["off"] | None = None
+    size_ratio: Annotated[Annotated[SizeRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
+    record_ratio: Annotated[Annotated[RecordRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
+
+
+def _kind_of_values(given: Any) -> str:
+    if isinstance(given, ResourceValues) or (isinstance(given, dict) and {"from_resource", "json_key"} & {*given}):
+        return _VALUES
+    return _MONTHS if isinstance(given, Months | dict) else _LIST
+
+
+PartitionValues = Annotated[
+    Annotated[ResourceValues, Tag(_VALUES)]
+    | Annotated[Months, Tag(_MONTHS)]
+    | Annotated[tuple[PartitionValue, ...], Tag(_LIST)],
+    Discriminator(_kind_of_values),
+]
 
 
 class Resource(_Strict):
@@ -108,10 +195,10 @@ class Resource(_Strict):
     inbox: Text | None = Field(None, description="regular expression of a dropped file's name")
     options: dict[str, Any] = {}
     form: dict[str, str] = {}
-    partitions: dict[str, ResourceValues | Months | tuple[PartitionValue, ...]] = {}
+    partitions: dict[str, PartitionValues] = {}
     follow_link: str | None = Field(None, description="regular expression of the file's address on the page `url`")
     absent_is_fine: bool = False
-    credentials: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]+$")] | None = None
+    credentials: Variable | None = None
     size_limit_mb: int = Field(500, gt=0)
     time_limit_s: int = Field(600, gt=0)
     fresh_for_days: int | None = Field(None, gt=0)
@@ -173,6 +260,13 @@ class Resource(_Strict):
             raise ValueError("url: braces may only enclose the name of a partition")
         return self
 
+    @field_validator("connector")
+    @classmethod
+    def _is_a_connector(cls, value: str) -> str:
+        if value not in CONNECTORS:
+            raise ValueError(f"{value!r} is unknown; {nearest(value, CONNECTORS)}")
+        return value
+
     @field_validator("follow_link", "inbox")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
@@ -228,27 +322,71 @@ class Source(_Strict):
         return urls[0].split("/")[2] if urls else "inbox"
 
 
-def load_catalogue(folder: Path) -> dict[str, Source]:
-    """All sources by id, sorted; raises CatalogueError naming file and key."""
-    paths = sorted(folder.glob("*.yml"))
-    if not paths:
-        raise CatalogueError(f"{folder}: no *.yml, expected one file per publisher; check SOURCES_DIR")
-    sources = [load_source(path) for path in paths]
-    return {source.id: source for source in sorted(sources, key=lambda source: source.id)}
-
-
 def load_source(path: Path) -> Source:
-    """The source of one file; raises CatalogueError naming file and key."""
+    """The source of one file; raises CatalogueError naming file and key of every problem."""
     try:
         # libyaml: every task of a run loads the catalogue.
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"{path.name}: not readable as YAML: byte {error.start}: expected UTF-8") from error
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path.name}: not readable as YAML: {_where_and_why(error)}") from error
     try:
         source = Source.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise CatalogueError(f"{path.name}: {problems}") from error
+        raise CatalogueError("\n".join(f"{path.name}: {_key(e)}: {in_words(e)}" for e in error.errors())) from error
     if source.id != path.stem:
         raise CatalogueError(f"{path.name}: id: is {source.id!r}, expected the file's name {path.stem!r}")
     return source
+
+
+def load_catalogue(folder: Path, load: Callable[[Path], Source] = load_source) -> dict[str, Source]:
+    """All sources by id, sorted, each file read by `load`; raises CatalogueError naming all problems of all files."""
+    paths = sorted(folder.glob("*.yml"))
+    if not paths:
+        raise CatalogueError(f"{folder}: no *.yml, expected one file per publisher; check SOURCES_DIR")
+    sources, problems = [], []
+    for path in paths:
+        try:
+            sources.append(load(path))
+        except CatalogueError as error:
+            problems.append(str(error))
+    if problems:
+        raise CatalogueError("\n".join(problems))
+    return {source.id: source for source in sorted(sources, key=lambda source: source.id)}
+
+
+def in_words(problem: ErrorDetails) -> str:
+    """What is wrong with a value and what was expected, in the words of whoever writes YAML."""
+    given = f"is {shortened(problem['input'])}, expected"
+    match problem["type"]:
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+        case "unknown_key":
+            return problem["msg"]
+        case "model_type" | "dict_type":
+            return f"{given} keys with values"
+        case "tuple_type":
+            return f"{given} a list"
+        case "string_type":
+            return f"{given} text; put it into quotes"
+        case "too_short" | "string_too_short":
+            return "is empty"
+        case _:
+            return f"{given} {problem['msg'].removeprefix('Input should be ')}"
+
+
+def _key(problem: ErrorDetails) -> str:
+    return ".".join(str(part) for part in problem["loc"] if not str(part).startswith("<")) or "file"
+
+
+def _where_and_why(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark, begun = error.problem_mark, error.context_mark
+        while_ = f", {error.context} that begins in line {begun.line + 1}" if error.context and begun else ""
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{while_}"
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"character {error.position}: {error.reason}"
+    return str(error)

@@ -6,46 +6,55 @@ import hashlib
 import importlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from connectors.catalogue import CatalogueError, Resource, Source
+from connectors.catalogue import CatalogueError, Resource, Source, in_words, load_catalogue, load_source, nearest
 from connectors.connector import Connector
+from connectors.formats import CONNECTORS
 from connectors.region import Region
-
-# name in the catalogue -> module and attribute below connectors.formats
-CONNECTORS = {
-    "bkg_boundaries": "bkg_boundaries:CONNECTOR",
-    "charging_register": "charging_register:CONNECTOR",
-    "eco_counter_csv": "eco_counter:READINGS",
-    "eco_counter_sites": "eco_counter:SITES",
-    "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
-    "gtfs": "gtfs:CONNECTOR",
-    "mastr_export": "mastr:CONNECTOR",
-    "municipality_directory": "municipality_directory:CONNECTOR",
-    "schools_nrw": "schools_nrw:CONNECTOR",
-}
 
 
 def connector(name: str) -> Connector:
     """The connector called `name`; raises CatalogueError naming those there are."""
     if name not in CONNECTORS:
-        raise CatalogueError(f"connector: {name!r} is unknown, expected one of {', '.join(sorted(CONNECTORS))}")
+        raise CatalogueError(f"connector: {name!r} is unknown; {nearest(name, CONNECTORS)}")
     module, attribute = CONNECTORS[name].split(":")
     found: Connector = getattr(importlib.import_module(f"connectors.formats.{module}"), attribute)
     return found
 
 
+def check_catalogue(folder: Path) -> dict[str, Source]:
+    """All sources by id, each fitting its connectors; raises CatalogueError naming all problems of all files."""
+    return load_catalogue(folder, _load_checked)
+
+
+def _load_checked(path: Path) -> Source:
+    source = load_source(path)
+    check_source(source)
+    return source
+
+
 def check_source(source: Source) -> None:
-    """Raise CatalogueError where a resource's connector, options or guarded tables do not fit, naming file and key."""
-    for name, resource in source.resources.items():
+    """Raise CatalogueError where a resource's connector, options or guarded tables do not fit, naming file and keys."""
+    problems = [
+        f"{source.id}.yml: resources.{name}.{problem}"
+        for name, resource in source.resources.items()
+        for problem in _problems(resource)
+    ]
+    if problems:
+        raise CatalogueError("\n".join(problems))
+
+
+def _problems(resource: Resource) -> Iterator[str]:
+    for check in (parse_options, _check_guarded_tables):
         try:
-            parse_options(resource)
-            _check_guarded_tables(resource)
+            check(resource)
         except CatalogueError as error:
-            raise CatalogueError(f"{source.id}.yml: resources.{name}.{error}") from error
+            yield from str(error).splitlines()
 
 
 def _check_guarded_tables(resource: Resource) -> None:
@@ -70,10 +79,11 @@ def parse_options(resource: Resource) -> dict[str, Any]:
         for parameter in inspect.signature(parse, eval_str=True).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    for option in resource.options:
-        if option not in parameters:
-            known = ", ".join(sorted(parameters)) or "none"
-            raise CatalogueError(f"options.{option}: {resource.connector} has no such option, expected {known}")
+    problems = [
+        f"options.{option}: {resource.connector} has no such option; {nearest(option, parameters)}"
+        for option in resource.options
+        if option not in parameters
+    ]
     checked: dict[str, Any] = {}
     for option, parameter in parameters.items():
         if option in resource.options:
@@ -81,12 +91,14 @@ def parse_options(resource: Resource) -> dict[str, Any]:
                 adapter = TypeAdapter(parameter.annotation, config=ConfigDict(strict=True))
                 checked[option] = adapter.validate_json(json.dumps(resource.options[option]))
             except ValidationError as error:
-                raise CatalogueError(f"options.{option}: {error.errors()[0]['msg']}") from error
+                problems.append(f"options.{option}: {in_words(error.errors()[0])}")
             except TypeError as error:
                 # YAML reads 2024-01-01 as a date, which no option is.
-                raise CatalogueError(f"options.{option}: {error}; put the value into quotes") from error
+                problems.append(f"options.{option}: {error}; put the value into quotes")
         elif parameter.default is parameter.empty:
-            raise CatalogueError(f"options.{option}: {resource.connector} needs it")
+            problems.append(f"options.{option}: {resource.connector} needs it")
+    if problems:
+        raise CatalogueError("\n".join(problems))
     return checked
 
 

@@ -47,7 +47,7 @@ def counts(
         as_of = datetime.fromisoformat(json.loads((folder / REPORT).read_text(encoding="utf-8"))["as_of"])
         text = as_yaml(counted(database, settings.input, local_day(as_of)))
     except (SuiteRefused, NothingToCount, OSError, duckdb.Error) as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
         raise typer.Exit(2) from error
     if write:
         path = row_counts_file(RULES, settings.input)
@@ -67,9 +67,9 @@ def check() -> None:
         for mart, asked in checks.items():
             expectations_of(mart, asked)
     except SuiteRefused as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
         raise typer.Exit(2) from error
-    Console().print(f"{sum(map(len, checks.values()))} checks on {len(checks)} marts are in order")
+    Console(soft_wrap=True).print(f"{sum(map(len, checks.values()))} checks on {len(checks)} marts are in order")
 
 
 class NothingToCount(RuntimeError):

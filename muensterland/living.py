@@ -125,6 +125,14 @@ def health(address: str) -> dict[str, str]:
     return {name: str(parts.get(name, {}).get("status")) for name in HEALTH}
 
 
+def parts(states: Mapping[str, State], health: Mapping[str, str]) -> dict[str, list[str]]:
+    """What is known of each part, once: what has become of its process, then how Airflow says it is."""
+    said = {name.replace("_", "-"): word for name, word in health.items()}
+    return {
+        name: [known[name] for known in (states, said) if name in known] for name in dict.fromkeys([*states, *said])
+    }
+
+
 def state_of(home: Home, name: str) -> State:
     """Whether the process written down under `name` is the one that was started."""
     started = _started(home).get(name)

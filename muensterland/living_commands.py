@@ -23,7 +23,7 @@ def up() -> None:
     except (
         AnotherRunIsActive, living.CannotStart, CatalogueError, HomeBelongsToAnotherInput, ValidationError,
     ) as error:  # fmt: skip
-        Console(stderr=True, soft_wrap=True).print(f"[red]{error}[/red]")
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]{escape(str(error))}[/red]")
         raise typer.Exit(2) from error
     home = Settings().home
     console = Console(soft_wrap=True, highlight=False)
@@ -51,18 +51,22 @@ def status() -> None:
     settings = Settings()
     console = Console(soft_wrap=True, highlight=False)
     states = living.status()
-    for name, state in states.items():
-        console.print(f"{name:18} {state}", style=None if state == "runs" else "red")
-    health = living.health(f"http://{living.HOST}:{settings.airflow_port}") if states else {}
-    for part, word in health.items():
-        console.print(f"{f'{part} says':18} {word}", style=None if word == "healthy" else "red")
+    address = f"http://{living.HOST}:{settings.airflow_port}"
+    health = living.health(address) if states else {}
+    parts = living.parts(states, health)
+    for name, words in parts.items():
+        is_well = {*words} <= {"runs", "healthy"}
+        hint = "" if is_well or name not in states else f"; see {settings.home.logs / 'up' / name}.log"
+        console.print(f"{name:18} {', '.join(words)}{hint}", style=None if is_well else "red")
+    if states and not health:
+        console.print(f"Airflow does not answer at {address}", style="red")
     standing = alerts.troubles(settings.home.status / "alerts")
     for trouble in standing:
         since = f"since {trouble.since:%Y-%m-%d %H:%M} UTC"
         console.print(escape(f"{trouble.subject}: {trouble.state} {since}: {trouble.detail}"), style="yellow")
     if not states:
         console.print("Airflow is not up here; `make up` starts it")
-    is_healthy = bool(health) and {*states.values(), *health.values()} == {"runs", "healthy"}
+    is_healthy = bool(health) and {word for words in parts.values() for word in words} <= {"runs", "healthy"}
     if not is_healthy or any(trouble.state not in alerts.TOLD_ONCE for trouble in standing):
         raise typer.Exit(1)
 
@@ -79,7 +83,7 @@ def airflow_init() -> None:
     else:
         airflow_home.configure(Settings().home)
         airflow_home.prepare_database(Settings().home)
-    Console().print(f"pools are in place: {', '.join(airflow_home.pools())}")
+    Console(soft_wrap=True).print(f"pools are in place: {', '.join(airflow_home.pools())}")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,1 +1,14 @@
 """One module per publisher format: bytes of one snapshot to typed rows."""
+
+# name in the catalogue -> module and attribute below connectors.formats
+CONNECTORS = {
+    "bkg_boundaries": "bkg_boundaries:CONNECTOR",
+    "charging_register": "charging_register:CONNECTOR",
+    "eco_counter_csv": "eco_counter:READINGS",
+    "eco_counter_sites": "eco_counter:SITES",
+    "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
+    "gtfs": "gtfs:CONNECTOR",
+    "mastr_export": "mastr:CONNECTOR",
+    "municipality_directory": "municipality_directory:CONNECTOR",
+    "schools_nrw": "schools_nrw:CONNECTOR",
+}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
 
 from connectors.catalogue import CatalogueError
 from muensterland import gate_command, living_commands
 from muensterland.cli import landing, lineage, releases, sources
+from muensterland.cli.output import WRONG_USE, complain
 from muensterland.lock import AnotherRunIsActive
 from muensterland.run import ClockGoesBack, MirrorMissing
 from muensterland.settings import HomeBelongsToAnotherInput, wrong_settings
@@ -39,5 +38,5 @@ def run() -> None:
 
 
 def _wrong_use(words: str) -> typer.Exit:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]{escape(words)}[/red]")
-    return typer.Exit(2)
+    complain(words)
+    return typer.Exit(WRONG_USE)

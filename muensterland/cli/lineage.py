@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
-from muensterland.cli.output import AsJson, in_words, open_home, out, print_json, refusals
+from muensterland.cli.output import AsJson, counted, in_words, open_home, out, print_json, refusals
 from muensterland.lineage import Lineage, Node, SnapshotOf, trace
 from publishing.shelf import CURRENT, find
 
@@ -76,9 +76,8 @@ def _add_snapshots(branch: Tree, table: str, found: Lineage) -> None:
     for source_id, snapshots in by_source.items():
         records = sum(used.records[table] for used in snapshots)
         licence = snapshots[0].licence or "no licence told"
-        leaf = branch.add(
-            f"[bold]{source_id}[/bold]: {len(snapshots)} snapshots, {records:,} records, {escape(licence)}"
-        )
+        amount = f"{counted(len(snapshots), 'snapshot')}, {counted(records, 'record')}"
+        leaf = branch.add(f"[bold]{source_id}[/bold]: {amount}, {escape(licence)}")
         for used in snapshots[:SNAPSHOTS_SHOWN]:
             leaf.add(
                 escape(f"{used.partition} {used.snapshot_sha256[:12]} fetched {in_words(used.fetched_at)} {used.url}")

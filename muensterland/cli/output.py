@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -28,6 +28,8 @@ from publishing.rollback import NothingToDo
 from publishing.shelf import NoSuchRelease, ReleaseBroken
 
 FOUND, WRONG_USE = 1, 2
+# What is piped is searched line by line: no row is folded.
+_NO_LIMIT = 10_000
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of tables")]
 
 _WRONG_USE = (
@@ -83,7 +85,7 @@ def print_json(answer: Any) -> None:
 def out() -> Console:
     """The console for people: as wide as its tables where the output is no terminal."""
     console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_NO_LIMIT)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
@@ -92,9 +94,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     numbers = {place for place, _ in enumerate(columns) if any(isinstance(row[place], int | float) for row in rows)} - {
         place for place, _ in enumerate(columns) if any(isinstance(row[place], bool) for row in rows)
     }
+    naming = next(place for place, column in enumerate(columns) if column)
     for place, column in enumerate(columns):
-        # The first column names the row: it is copied into the next command, so it is never cut.
-        made.add_column(column, justify="right" if place in numbers else "left", no_wrap=place == 0)
+        # What names the row is copied into the next command, so it stays in one piece; nothing is cut.
+        justify: Literal["right", "left"] = "right" if place in numbers else "left"
+        made.add_column(column, justify=justify, no_wrap=place == naming, overflow="fold")
     for row in rows:
         made.add_row(*(escape(in_words(value)) for value in row))
     return made

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from connectors.catalogue import Source, load_catalogue
+from connectors.catalogue import Source, load_catalogue, nearest
 from connectors.errors import SourceError
-from connectors.registry import check_source
+from connectors.registry import check_catalogue
 from muensterland import steps
 from muensterland.cli.output import (
     FOUND,
     WRONG_USE,
     AsJson,
     complain,
+    counted,
     open_home,
     out,
     print_json,
@@ -56,10 +56,8 @@ def list_(as_json: AsJson = False) -> None:
 def check() -> None:
     """Check the catalogue: every file against its model, every option against its connector."""
     with refusals():
-        sources = load_catalogue(Settings().sources_dir)
-        for source in sources.values():
-            check_source(source)
-    out().print(f"{len(sources)} sources are in order")
+        sources = check_catalogue(Settings().sources_dir)
+    out().print(f"{counted(len(sources), 'source')}: in order")
 
 
 @app.command()
@@ -149,9 +147,7 @@ def _not_offered(ids: list[str], offered: dict[str, Source], settings: Settings)
             inputs = ", ".join(known[source_id].inputs)
             reasons.append(f"{source_id}: not offered by INPUT={settings.input}, only by {inputs}")
         else:
-            near = difflib.get_close_matches(source_id, offered, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(offered)}"
-            reasons.append(f"{source_id}: no such source; {hint}")
+            reasons.append(f"{source_id}: no such source; {nearest(source_id, offered)}")
     return reasons
 
 

@@ -17,10 +17,10 @@ import pytest
 from connectors.catalogue import Source
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
+from connectors.formats import CONNECTORS
 from connectors.http import Client
 from connectors.landing import FetchRecord, Landing
 from connectors.region import Region
-from connectors.registry import CONNECTORS
 from connectors.staging import StagedWriter
 from connectors.tables import COUNT_SITE
 from tests.connectors.publisher import Publisher, publishing

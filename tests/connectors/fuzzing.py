@@ -42,10 +42,11 @@ import pyarrow.parquet as pq
 
 from connectors.catalogue import Source
 from connectors.fetching import fetch_source
+from connectors.formats import CONNECTORS
 from connectors.http import Answer, Ask
 from connectors.landing import Landing
 from connectors.parsing import parse_source
-from connectors.registry import CONNECTORS, connector
+from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN
 from muensterland.sample import energy, mobility, registers, territory, transit
 from tests.connectors import mutations as m

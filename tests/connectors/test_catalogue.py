@@ -11,11 +11,12 @@ import yaml
 
 from connectors.catalogue import CatalogueError, load_catalogue, load_source
 from connectors.fetching import fetch_source
+from connectors.formats import CONNECTORS
 from connectors.http import Client
 from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.region import region
-from connectors.registry import CONNECTORS, check_source
+from connectors.registry import check_catalogue, check_source
 from connectors.view import freeze
 from muensterland.settings import REPOSITORY
 from tests.connectors.conftest import AS_OF, source_fields
@@ -68,18 +69,68 @@ def test_the_host_is_that_of_the_first_resource() -> None:
 
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, source_fields({"file": FILE}, titel="Stadt"))
-    assert problem(path) == "town.yml: titel: Extra inputs are not permitted"
+    path = written(tmp_path, source_fields({"file": FILE}, titel_de="Stadt"))
+    words = problem(path)
+    assert words.startswith(
+        "town.yml: titel_de: unknown key; did you mean title_de? expected one of attribution, covers, "
+    )
+    assert "\n" not in words
 
 
 def test_an_unknown_key_of_a_resource_is_refused(tmp_path: Path) -> None:
-    assert problem_with(tmp_path, ulr="x") == "town.yml: resources.file.ulr: Extra inputs are not permitted"
+    words = problem_with(tmp_path, ulr="x")
+    assert words.startswith("town.yml: resources.file.ulr: unknown key; did you mean url? expected one of absent_is_")
+
+
+@pytest.mark.parametrize(
+    ("resource", "words"),
+    [
+        ({"guards": {"size_ratio": {"mix": 1}}}, "guards.size_ratio.mix: unknown key; did you mean min? "),
+        ({"guards": {"size_ratio": {"min": 3}}}, "guards.size_ratio.min: is 3, expected less than or equal to 1"),
+        ({"guards": {"record_ratio": "of"}}, "guards.record_ratio: is 'of', expected 'off'"),
+        ({"guards": {"record_ratio": {}}}, "guards.record_ratio: needs min, max or both"),
+        ({"partitions": {"m": "a"}}, "partitions.m: is 'a', expected a list"),
+        ({"partitions": {"m": {"first": "2024-01", "lost": "2025-01"}}}, "partitions.m.lost: unknown key; did you"),
+        ({"partitions": {"m": {"from_resource": "a"}}}, "partitions.m.json_key: is missing"),
+        ({"inbox": 2024}, "inbox: is 2024, expected text; put it into quotes"),
+    ],
+)
+def test_of_alternatives_the_one_that_was_meant_is_judged(tmp_path: Path, resource: dict[str, Any], words: str) -> None:
+    message = problem_with(tmp_path, **resource)
+    assert message.startswith(f"town.yml: resources.file.{words}")
+    assert "\n" not in message
+
+
+def test_an_unknown_connector_is_told_with_those_there_are(tmp_path: Path) -> None:
+    words = problem_with(tmp_path, connector="school_nrw")
+    assert words == (
+        "town.yml: resources.file.connector: 'school_nrw' is unknown; did you mean schools_nrw? "
+        f"expected one of {', '.join(sorted(CONNECTORS))}"
+    )
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    written(tmp_path, source_fields({"file": {**FILE, "connector": "excel"}}, domain="traffic", titel="Stadt"))
+    options = {"file": {**FILE, "options": {"a": 1, "b": 2}}}
+    written(tmp_path, source_fields(options, id="city"), "city.yml")
+    (tmp_path / "village.yml").write_text("id: village\ncovers: [1\n", encoding="utf-8")
+    with pytest.raises(CatalogueError) as caught:
+        check_catalogue(tmp_path)
+    keys = [": ".join(line.split(": ")[:2]) for line in str(caught.value).splitlines()]
+    assert sorted(keys) == [
+        "city.yml: resources.file.options.a",
+        "city.yml: resources.file.options.b",
+        "town.yml: domain",
+        "town.yml: resources.file.connector",
+        "town.yml: titel",
+        "village.yml: not readable as YAML",
+    ]
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     fields = source_fields({"file": FILE})
     del fields["licence"]
-    assert problem(written(tmp_path, fields)) == "town.yml: licence: Field required"
+    assert problem(written(tmp_path, fields)) == "town.yml: licence: is missing"
 
 
 def test_a_source_without_resources_is_refused(tmp_path: Path) -> None:
@@ -120,11 +171,11 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"url": "http://town.example/file.csv"}, "resources.file.url"),
         (
             {"url": "https://town.example/{station}.csv"},
-            "resources.file: Value error, url names ['station'], partitions declare []",
+            "resources.file: url names ['station'], partitions declare []",
         ),
         (
             {"partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: Value error, url names [], partitions declare ['month']",
+            "resources.file: url names [], partitions declare ['month']",
         ),
         ({"url": "https://town.example/{a.b}.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{.csv"}, "braces may only enclose the name of a partition"),
@@ -132,11 +183,11 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"url": "https://town.example/{line}", "partitions": {"line": ["a/b"]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{line}", "partitions": {"line": [".."]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-13"}}}, "resources.file.partitions.m"),
-        ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: Value error, must describe the whole"),
-        ({"follow_link": "https://(files"}, "resources.file.follow_link: Value error, is no regular expression"),
+        ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: must describe the whole"),
+        ({"follow_link": "https://(files"}, "resources.file.follow_link: is no regular expression"),
         ({"size_limit_mb": 0}, "resources.file.size_limit_mb"),
-        ({"url": None}, "resources.file: Value error, expected url (downloaded), inbox (dropped by hand) or both"),
-        ({"inbox": "(a"}, "resources.file.inbox: Value error, is no regular expression"),
+        ({"url": None}, "resources.file: expected url (downloaded), inbox (dropped by hand) or both"),
+        ({"inbox": "(a"}, "resources.file.inbox: is no regular expression"),
         ({"inbox": r"(?P<month>\d+)"}, "inbox has the groups ['month'], partitions declare []"),
         (
             {"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-01"}}, "inbox": "x"},
@@ -161,16 +212,20 @@ def test_values_may_only_come_from_an_earlier_resource(tmp_path: Path) -> None:
     values = {"station": {"from_resource": "sites", "json_key": "directory"}}
     file = {**FILE, "url": "https://town.example/{station}", "partitions": values}
     message = problem(written(tmp_path, source_fields({"file": file, "sites": FILE})))
-    assert message == "town.yml: file: Value error, resources.file.partitions.station: no earlier resource 'sites'"
+    assert message == "town.yml: file: resources.file.partitions.station: no earlier resource 'sites'"
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"id: [town", "town.yml: not readable as YAML"),
-        (b"", "town.yml: file: Input should be a valid dictionary"),
-        (b"- id: town", "town.yml: file: Input should be a valid dictionary"),
-        ("id: Münster".encode("latin-1"), "town.yml: not readable as YAML"),
+        (
+            b"id: [town",
+            "town.yml: not readable as YAML: line 2, column 1: did not find expected ',' or ']'",
+        ),
+        (b"id: a\x00b", "town.yml: not readable as YAML: character 5: control characters are not allowed"),
+        (b"", "town.yml: file: is None, expected keys with values"),
+        (b"- id: town", "town.yml: file: is [{'id': 'town'}], expected keys with values"),
+        ("id: Münster".encode("latin-1"), "town.yml: not readable as YAML: byte 5: expected UTF-8"),
         (b"id: !!python/object/apply:os.system [ls]", "town.yml: not readable as YAML"),
     ],
 )

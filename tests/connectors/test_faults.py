@@ -29,10 +29,10 @@ from connectors.catalogue import Source
 from connectors.deadline import Deadline
 from connectors.errors import FetchFailed
 from connectors.fetching import FetchSummary, fetch_source
+from connectors.formats import CONNECTORS
 from connectors.http import Ask, Client
 from connectors.landing import Landing
 from connectors.parsing import parse_source
-from connectors.registry import CONNECTORS
 from tests.connectors import mutations
 from tests.connectors.conftest import AS_OF
 from tests.connectors.fuzzing import Original, originals

@@ -9,8 +9,7 @@ from random import Random
 
 import pytest
 
-from connectors.formats import schools_nrw
-from connectors.registry import CONNECTORS
+from connectors.formats import CONNECTORS, schools_nrw
 from tests.connectors import mutations
 from tests.connectors.fuzzing import Bench, fuzz, originals
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.registry import CONNECTORS
+from connectors.formats import CONNECTORS
 from tests.conftest import REPOSITORY
 from tests.connectors.fuzzing import originals
 from tests.connectors.hostile import write

@@ -371,7 +371,7 @@ def test_a_refused_snapshot_leaves_its_columns_as_evidence_and_no_rows(
 @pytest.mark.parametrize(
     ("guards", "words"),
     [
-        ({"size": {"min": 0.5}}, "guards.size\n  Extra inputs"),
+        ({"size": {"min": 0.5}}, "guards.size\n  unknown key"),
         ({"size_ratio": {"minimum": 0.5}}, "guards.size_ratio"),
         ({"size_ratio": {}}, "needs min, max or both; to check nothing write off"),
         ({"size_ratio": {"min": 1.1}}, "guards.size_ratio"),
@@ -380,7 +380,7 @@ def test_a_refused_snapshot_leaves_its_columns_as_evidence_and_no_rows(
         ({"record_ratio": "no"}, "guards.record_ratio"),
     ],
 )
-def test_a_guard_that_does_not_fit_is_refused_by_its_key(guards: dict[str, Any], words: str) -> None:
+def test_a_guard_that_does_not_fit_is_refused_by_its_key(letters: Letters, guards: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=r"resources\.file\.") as caught:
         town(guards)
     assert words in str(caught.value)

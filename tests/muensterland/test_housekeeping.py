@@ -19,7 +19,6 @@ from tests.connectors.conftest import AS_OF, Land, Letters, land, landing, lette
 
 __all__ = ["land", "landing", "letters"]
 
-TOWN = source_of({"file": {"connector": "letters", "url": "https://town.example/file"}})
 KEEP_DAYS = 90
 
 
@@ -28,13 +27,14 @@ class House:
 
     def __init__(self, home: Home, land: Land) -> None:
         self.home, self._land, self._days = home, land, 0
+        self.town = source_of({"file": {"connector": "letters", "url": "https://town.example/file"}})
 
     def lands(self, *contents: str) -> None:
         into = Landing(self.home.landing, "town")
         for content in contents:
             self._land("file", content.encode(), AS_OF + timedelta(days=self._days), into)
             self._days += 1
-            parse_source(TOWN, into, self.home.staged)
+            parse_source(self.town, into, self.home.staged)
 
     def after(self, days: int) -> datetime:
         """The clock so many days after the first file landed."""
@@ -48,8 +48,8 @@ class House:
             found[file.read_text()] = snapshot.why
         return found
 
-    def in_force(self, source: Source = TOWN) -> list[str]:
-        summary = parse_source(source, Landing(self.home.landing, "town"), self.home.staged)
+    def in_force(self, source: Source | None = None) -> list[str]:
+        summary = parse_source(source or self.town, Landing(self.home.landing, "town"), self.home.staged)
         assert (summary.parsed, summary.refused) == (0, 0)
         return sorted(
             path.parent.name.partition("=")[2] for path in (self.home.staged / "count_site").rglob("*.parquet")

@@ -8,12 +8,16 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from muensterland import living
+from muensterland.alerts import Observation, tell
+from muensterland.cli import app
 from muensterland.lock import AnotherRunIsActive, locked
 from muensterland.settings import Home
 from tests.living.up import ended
@@ -137,3 +141,50 @@ def test_a_component_that_ends_early_is_named_and_nothing_stays(home: Home, monk
 def test_nothing_to_stop_is_fine(home: Home) -> None:
     assert living.down() == []
     assert living.status() == {}
+
+
+@pytest.fixture
+def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(living, "health", lambda address: dict.fromkeys(("scheduler", "dag_processor"), "healthy"))
+
+
+def observe(home: Home, state: str) -> None:
+    seen = Observation("source nrw-schools", state, "answered 503 [busy]")
+    tell(home.status / "alerts", [seen], {}, datetime(2026, 11, 23, 6, tzinfo=UTC), timedelta(days=7))
+
+
+@pytest.mark.usefixtures("healthy")
+def test_status_lists_every_part_once_and_is_content(home: Home) -> None:
+    start(home)
+    said = CliRunner().invoke(app, ["status"])
+    assert said.exit_code == 0
+    assert [line.split() for line in said.stdout.splitlines()] == [
+        ["scheduler", "runs,", "healthy"],
+        ["dag-processor", "healthy"],
+    ]
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(("state", "code"), [("stale", 1), ("drift", 0), ("ok", 0)])
+def test_status_tells_standing_troubles_with_their_reason(home: Home, state: str, code: int) -> None:
+    start(home)
+    observe(home, state)
+    said = CliRunner().invoke(app, ["status"])
+    assert said.exit_code == code
+    trouble = f"source nrw-schools: {state} since 2026-11-23 06:00 UTC: answered 503 [busy]"
+    assert (trouble in said.stdout) == (state != "ok")
+
+
+def test_status_says_where_a_dead_part_tells_why_and_that_nobody_answers(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AIRFLOW_PORT", str(port := probe.getsockname()[1]))
+    leader, _ = start(home)
+    leader.kill()
+    wait_for(lambda: living.status() == {"scheduler": "died"})
+    said = CliRunner().invoke(app, ["status"])
+    assert said.exit_code == 1
+    assert f"died; see {home.logs / 'up' / 'scheduler.log'}" in said.stdout
+    assert f"Airflow does not answer at http://127.0.0.1:{port}" in said.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from rich.console import Console
 from typer.testing import CliRunner
 
 from muensterland.cli import app
+from muensterland.cli.output import table
 from publishing.release import Published
 from tests.publishing.conftest import manifest, promote, releases
 
@@ -93,6 +96,16 @@ def test_ids_are_whole_also_in_a_narrow_pipe(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COLUMNS", "40")
     listed = CliRunner().invoke(app, ["sources", "list"]).stdout
     assert "destatis-municipality-directory" in listed
+    (row,) = [line for line in listed.splitlines() if "muenster-bicycle-counters" in line]
+    assert "eco_counter_csv, eco_counter_sites" in row
+
+
+def test_in_a_narrow_terminal_cells_are_folded_and_ids_stay_whole() -> None:
+    told = io.StringIO()
+    console = Console(file=told, width=40)
+    console.print(table("", ["", "version", "remarks"], [["*", "2026.11.25.12", "Nutzungsbedingungen" * 4]]))
+    assert "2026.11.25.12" in told.getvalue()
+    assert "…" not in told.getvalue()
 
 
 def test_a_source_that_is_misspelt_or_another_inputs_is_told_apart() -> None:

@@ -18,7 +18,7 @@ from tests.connectors.conftest import source_of
 
 AT = datetime(2025, 3, 10, 5, 0, tzinfo=UTC)
 TOWN = source_of(
-    {name: {"connector": "letters", "url": f"https://town.example/{name}"} for name in ("sites", "readings")},
+    {name: {"connector": "schools_nrw", "url": f"https://town.example/{name}"} for name in ("sites", "readings")},
     fresh_for_days=3,
 )
 

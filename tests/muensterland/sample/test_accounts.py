@@ -16,8 +16,9 @@ import openpyxl
 import pytest
 
 from connectors.connector import Snapshot
+from connectors.formats import CONNECTORS
 from connectors.region import region
-from connectors.registry import CONNECTORS, connector
+from connectors.registry import connector
 from connectors.staging import StagedWriter
 from muensterland.sample import energy, mobility, registers, territory, transit
 
