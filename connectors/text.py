@@ -20,6 +20,8 @@ CUT = "the file ends within this line"
 # decoders put where they know no better. No German text has these letters beside such signs. The third is a byte order
 # mark that was read so.
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ï»¿|�")
+# Where none of them is, the expression need not look: they are found many times faster.
+_MOJIBAKE_BEGINNINGS = "ÂÃï�"
 
 
 def read_text(path: Path) -> str:
@@ -66,7 +68,7 @@ def text_lines(path: Path, where: str, encoding: str = "utf-8") -> Iterator[str]
 
 def is_mojibake(text: str) -> bool:
     """Whether the text's umlauts were broken before it reached us."""
-    return _MOJIBAKE.search(text) is not None
+    return any(letter in text for letter in _MOJIBAKE_BEGINNINGS) and _MOJIBAKE.search(text) is not None
 
 
 def mostly_without_mojibake(lines: Iterable[str], where: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ does not know is reported as drift.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,12 @@ from typing import Literal, NamedTuple
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv as arrow_csv
+import pyarrow.compute as pc
 
 from connectors.archive import extract, files, open_zip
+from connectors.blocks import Malformed, Parsed, cut_into_blocks
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
@@ -44,7 +47,6 @@ from connectors.tables import (
     GTFS_TRIPS,
     Table,
 )
-from connectors.text import CsvRecords, mostly_without_mojibake, text_lines
 
 OUTSIDE = "outside the region"
 # The feed of all local transit in Germany unpacks to 2.5 GB.
@@ -329,20 +331,22 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
             out.drift(GTFS_FEED_INFO, f"file:{name}", "new")
         present = {
             file.name: _Records(snapshot, file, extract(archive, members[file.name], out.scratch), out)
-            for file in _FILES
+            for file in _SMALL_FILES
             if file.name in members
         }
+        place = extract(archive, members[_STOP_TIMES.name], out.scratch)
+        stop_times = _StopTimes(_Records(snapshot, _STOP_TIMES, place, out), db)
         for name in [name for name, records in present.items() if records.lacks]:
             present.pop(name).leave_out()
-        for file in _SMALL_FILES:
-            if file.name in present:
-                present[file.name].load(db)
+        for records in present.values():
+            records.load(db)
         if region_only:
-            _cut_to_region(db, out, present, region.bounding_box)
+            _cut_to_region(db, out, present, stop_times, region.bounding_box)
         else:
-            present[_STOP_TIMES.name].load(db)
+            stop_times.survey()
         for records in present.values():
             records.settle(db)
+        stop_times.stage()
 
 
 def _refuse_incomplete(snapshot: Snapshot, members: Mapping[str, object]) -> None:
@@ -361,32 +365,31 @@ class _Records:
 
     def __init__(self, snapshot: Snapshot, file: _File, path: Path, out: StagedWriter) -> None:
         self.file = file
-        self._path = path
+        self.out = out
         self._where = f"{snapshot.source_id}: {snapshot.path.name}: {file.name}"
-        self._out = out
-        self._header, self._read = self._count()
+        self.csv = cut_into_blocks(path, self._where)
+        self._header = self.csv.header
         self.lacks: str | None = None
         self._check_header()
-        out.read(file.table, self._read)
+        out.read(file.table, self.csv.records)
 
-    def _count(self) -> tuple[list[str], int]:
-        """Header and number of records, by Python's csv module: a count apart from the reader that stages."""
-        text = mostly_without_mojibake(text_lines(self._path, self._where), self._where)
-        rows = CsvRecords(text, self._where, strict=True)
-        header = [name.strip() for name in next(rows, [])]
-        return header, sum(1 for row in rows if row)
+    @property
+    def places(self) -> dict[str, int]:
+        """The columns to be staged that the file has, with their places in its header."""
+        return {column.source: self._header.index(column.source) for column in self.file.columns if self.has(column)}
 
-    def _no_csv(self, error: Exception) -> SnapshotRefused:
-        return SnapshotRefused(f"{self._where}: expected CSV in UTF-8, {error}; ask the publisher again")
+    def has(self, column: _Column) -> bool:
+        """Whether the file has the column."""
+        return column.source in self._header
 
     def _check_header(self) -> None:
-        self._out.saw_header(self.file.table, self._header)
+        self.out.saw_header(self.file.table, self._header)
         staged = {column.source for column in self.file.columns}
         for name in set(self._header) - staged:
-            self._out.drift(self.file.table, name, "new")
+            self.out.drift(self.file.table, name, "new")
         for column in self.file.columns:
             if column.need in ("cell", "column") and column.source not in self._header:
-                self._out.drift(self.file.table, column.source, "missing")
+                self.out.drift(self.file.table, column.source, "missing")
                 if self.file.name in _INFORMING_FILES:
                     self.lacks = column.source
                     continue
@@ -399,58 +402,16 @@ class _Records:
 
     def leave_out(self) -> None:
         """Count every record as out of scope: the file lacks a column without which it says nothing."""
-        self._out.out_of_scope(self.file.table, f"no column {self.lacks}", self._read)
+        self.out.out_of_scope(self.file.table, f"no column {self.lacks}", self.csv.records)
 
-    def stream(self, malformed: list[tuple[int, str, str]]) -> pa.RecordBatchReader:
-        """`record_number` (from 1, blank lines apart) and the columns to be staged as text, `raw_` before their names.
+    def sound(self, parsed: Parsed) -> pa.RecordBatch:
+        """The records of a block that fit the header; the others are rejected."""
+        for record in parsed.malformed:
+            self.out.reject(self.file.table, record.record_number, "", record.text, record.reason)
+        return parsed.batch
 
-        A record with more or fewer fields than the header goes to `malformed` as (record number, text, reason).
-        """
-
-        def put_aside(row: arrow_csv.InvalidRow) -> str:
-            if len(malformed) > REJECTED_LIMIT:
-                return "error"
-            reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
-            malformed.append((row.number - 1, row.text, reason))  # the header is row 1
-            return "skip"
-
-        # Columns go by position: a name may stand twice among those nobody stages.
-        places = {
-            column.source: f"column_{self._header.index(column.source)}"
-            for column in self.file.columns
-            if column.source in self._header
-        }
-        schema = pa.schema([("record_number", pa.int64()), *((f"raw_{source}", pa.string()) for source in places)])
-        if not self._read:
-            return pa.RecordBatchReader.from_batches(schema, [])
-        reader = arrow_csv.open_csv(
-            self._path,
-            arrow_csv.ReadOptions(
-                use_threads=False,  # rows are numbered only then
-                column_names=[f"column_{place}" for place in range(len(self._header))],
-                skip_rows_after_names=1,
-            ),
-            arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=put_aside),
-            arrow_csv.ConvertOptions(
-                column_types={place: pa.string() for place in places.values()},
-                include_columns=list(places.values()),
-            ),
-        )
-        return pa.RecordBatchReader.from_batches(schema, _numbered(reader, schema, malformed))
-
-    def scan(self, db: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[int, str, str]]:
-        """Run `sql` over the table `records`, the stream of this file; returns the malformed records."""
-        malformed: list[tuple[int, str, str]] = []
-        try:
-            db.register("records", self.stream(malformed))
-            db.execute(sql)
-        except (pa.ArrowInvalid, duckdb.InvalidInputException) as error:
-            raise self._no_csv(error) from error
-        db.unregister("records")
-        return malformed
-
-    def load(self, db: duckdb.DuckDBPyConnection, condition: str = "true") -> None:
-        """Make the file's typed table of the records that meet `condition`, the unreadable ones marked."""
+    def load(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Make the file's typed table, the records that cannot be read marked."""
         raw = {c.source: f"raw_{c.source}" if c.source in self._header else "''" for c in self.file.columns}
         typed = {c: _READ[c.kind].format(raw=raw[c.source]) for c in self.file.columns}
         problems = [
@@ -465,10 +426,7 @@ class _Records:
             for c in self.file.columns
             if c.kind in _UNREADABLE and c.need == "informs" and c.source in self._header
         ]
-        malformed = self.scan(
-            db,
-            f"""
-            create table {self.file.table.name} as
+        rows = f"""
             select record_number, {", ".join(column.staged for column in typed)},
                 {_choose([(when, f"'{column.source}'") for when, column, _ in problems])} as problem_column,
                 {_choose([(when, raw[column.source]) for when, column, _ in problems])} as problem_text,
@@ -477,12 +435,17 @@ class _Records:
                 {_choose([(when, raw[column.source]) for when, column in unread])} as unread_text
             from (
                 select *, {", ".join(f"{sql} as {column.staged}" for column, sql in typed.items())}
-                from records where {condition}
+                from records
             ) as read
-            """,
-        )
-        for number, text, reason in malformed:
-            self._out.reject(self.file.table, number, "", text, reason)
+        """
+        columns = {f"raw_{source}": place for source, place in self.places.items()}
+        nothing = {"record_number": pa.array([], pa.int64()), **{name: pa.array([], pa.string()) for name in columns}}
+        db.register("records", pa.table(nothing))
+        db.execute(f"create table {self.file.table.name} as {rows}")
+        for parsed in self.csv.parse(columns, REJECTED_LIMIT):
+            db.register("records", pa.Table.from_batches([self.sound(parsed)]))
+            db.execute(f"insert into {self.file.table.name} {rows}")
+        db.unregister("records")
 
     def settle(self, db: duckdb.DuckDBPyConnection) -> None:
         """Reject what cannot be read, refers to nothing or repeats a key; stage the rest in the file's order."""
@@ -494,15 +457,6 @@ class _Records:
             where problem_reason is not null
             """,
         )
-        if self.file is _STOP_TIMES:
-            for column, known in (("trip_id", GTFS_TRIPS.name), ("stop_id", GTFS_STOPS.name)):
-                self._reject(
-                    db,
-                    f"""
-                    select record_number, '{column}', {column}, 'unknown {column}' from {table}
-                    where {column} not in (select {column} from {known})
-                    """,
-                )
         same_key = " and ".join(f"{table}.{name} is not distinct from first.{name}" for name in self.file.key) or "true"
         keys = "".join(f"{name}, " for name in self.file.key)
         self._reject(
@@ -520,7 +474,7 @@ class _Records:
         )
         self._tell_unread(db)
         staged = ", ".join(self.file.table.columns.names)
-        self._out.write(
+        self.out.write(
             self.file.table,
             db.sql(f"select record_number, {staged} from {table} order by record_number").to_arrow_reader(),
         )
@@ -534,7 +488,7 @@ class _Records:
             """
         )
         for column, records, example in found.fetchall():
-            self._out.unread(self.file.table, column, _UNREADABLE[kinds[column]], records, example)
+            self.out.unread(self.file.table, column, _UNREADABLE[kinds[column]], records, example)
 
     def _reject(self, db: duckdb.DuckDBPyConnection, offenders: str) -> None:
         table = self.file.table
@@ -542,7 +496,7 @@ class _Records:
             f"create or replace temp table offender(record_number, column_name, raw_text, reason) as {offenders}"
         )
         for number, column, raw, reason in db.execute("select * from offender order by record_number").fetchall():
-            self._out.reject(table, number, column, raw, reason)
+            self.out.reject(table, number, column, raw, reason)
         db.execute(f"delete from {table.name} where record_number in (select record_number from offender)")
 
 
@@ -552,57 +506,380 @@ def _choose(cases: list[tuple[str, str]]) -> str:
     )
 
 
-def _numbered(
-    reader: arrow_csv.CSVStreamingReader, schema: pa.Schema, malformed: list[tuple[int, str, str]]
-) -> Iterator[pa.RecordBatch]:
-    """The reader's batches with their record numbers, leaving out those of the malformed records."""
-    following, passed = 1, 0
-    for batch in reader:
-        gaps = [number for number, _, _ in malformed[passed:]]
-        numbers = np.setdiff1d(np.arange(following, following + batch.num_rows + len(gaps)), gaps)[: batch.num_rows]
-        if batch.num_rows:
-            following = int(numbers[-1]) + 1
-            passed += sum(gap < following for gap in gaps)
-        yield pa.RecordBatch.from_arrays([pa.array(numbers, pa.int64()), *batch.columns], schema=schema)
+# -- stop_times ------------------------------------------------------------------------------------------------------
 
+
+class _Fault(NamedTuple):
+    """Why records are rejected: the column at fault and the reason."""
+
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A block's records with typed columns, and what is wrong with them: places of rows, raw texts, faults.
+
+    unread: the first informing column of a row that could not be read, by the row's place.
+    """
+
+    rows: pa.RecordBatch
+    faults: dict[int, tuple[_Fault, str]]
+    unread: dict[int, tuple[str, str]]
+
+    @property
+    def good(self) -> pa.RecordBatch:
+        """The rows without fault."""
+        if not self.faults:
+            return self.rows
+        is_good = np.ones(self.rows.num_rows, bool)
+        is_good[list(self.faults)] = False
+        return self.rows.filter(pa.array(is_good))
+
+
+class _StopTimes:
+    """The records of stop_times.txt, of which a country has 32 million: they never lie in memory as a whole.
+
+    They are read in blocks, twice or more: `survey` notes which trips and stops each block names, the last reading
+    stages them. A text is read once per block, however many records have it.
+    """
+
+    def __init__(self, records: _Records, db: duckdb.DuckDBPyConnection) -> None:
+        self._records, self._db, self._out = records, db, records.out
+        self._file = records.file
+        self._unread: dict[str, tuple[int, int, str]] = {}
+        db.execute(
+            """
+            create table trip_part(
+                block integer, trip_id varchar, records bigint, is_inner boolean, is_rising boolean,
+                first_sequence integer, last_sequence integer
+            );
+            create table stop_part(block integer, stop_id varchar);
+            create table inner_stop(stop_id varchar);
+            create table wanted_part(block integer, trip_id varchar);
+            create table repeated(record_number bigint)
+            """
+        )
+        self._is_cut = False
+
+    def survey(self) -> None:
+        """Note the trips and stops of each block; reject the malformed records.
+
+        Table `trip_part`: per block and trip its records, whether one of them is at an `inner_stop`, and whether their
+        stop_sequence rises from record to record. Table `stop_part`: the stops of each block.
+        """
+        for parsed in self._parse(("trip_id", "stop_id", "stop_sequence")):
+            batch = self._records.sound(parsed)
+            if not batch.num_rows:
+                continue
+            trips, stops = batch.column("trip_id"), batch.column("stop_id")
+            sequence = self._read_column(batch, self._column("stop_sequence"))
+            is_inner = self._among(stops.dictionary, "select stop_id from inner_stop")
+            parts = _parts(_indices(trips), sequence, is_inner[_indices(stops)])
+            self._insert(
+                "trip_part",
+                block=_repeat(parsed.block.number, len(parts.trip)),
+                trip_id=trips.dictionary.take(pa.array(parts.trip)),
+                records=pa.array(parts.records),
+                is_inner=pa.array(parts.is_inner),
+                is_rising=pa.array(parts.is_rising),
+                first_sequence=pa.array(parts.first),
+                last_sequence=pa.array(parts.last),
+            )
+            self._insert("stop_part", block=_repeat(parsed.block.number, len(stops.dictionary)), stop_id=stops.dictionary)
+
+    def cut(self) -> None:
+        """Keep the trips of `kept_trip` and those that trips.txt does not know; say that the rest lies outside.
+
+        Table `called_stop`: the stops that kept trips call at, some more than once.
+        """
+        self._is_cut = True
+        self._db.execute(
+            """
+            create table known_trip as select distinct trip_id from gtfs_trips where trip_id is not null;
+            insert into wanted_part
+            select block, trip_id from trip_part
+            where trip_id in (select trip_id from kept_trip) or trip_id not in (select trip_id from known_trip);
+            create table called_stop(stop_id varchar);
+            create table kept_part as from wanted_part where trip_id in (select trip_id from kept_trip)
+            """
+        )
+        for _, batch in self._of_trips(("trip_id", "stop_id"), "kept_part"):
+            self._insert("called_stop", stop_id=pc.unique(batch.column("stop_id")).cast(pa.string()))
+        left_out = self._value(
+            """
+            select coalesce(sum(records), 0) from trip_part
+            where trip_id not in (select trip_id from kept_trip) and trip_id in (select trip_id from known_trip)
+            """
+        )
+        self._out.out_of_scope(self._file.table, OUTSIDE, left_out)
+
+    def stage(self) -> None:
+        """Reject what cannot be read, refers to nothing or repeats a key; stage the rest in the file's order."""
+        self._db.execute(
+            """
+            create table unknown_trip as
+            select block, trip_id as id from trip_part where trip_id not in (select trip_id from gtfs_trips);
+            create table unknown_stop as
+            select block, stop_id as id from stop_part where stop_id not in (select stop_id from gtfs_stops)
+            """
+        )
+        self._find_repeated()
+        for number, batch in self._of_trips(tuple(self._records.places), "wanted_part" if self._is_cut else None):
+            judged = self._judge(number, batch)
+            self._reject_repeated(judged)
+            numbers = judged.rows.column("record_number")
+            for place, (fault, raw) in sorted(judged.faults.items()):
+                self._out.reject(self._file.table, numbers[place].as_py(), fault.column, raw, fault.reason)
+            for place in judged.unread.keys() - judged.faults.keys():
+                self._note_unread(numbers[place].as_py(), *judged.unread[place])
+            if judged.good.num_rows:
+                self._out.write(self._file.table, pa.Table.from_batches([judged.good]))
+        for name, (count, _, example) in sorted(self._unread.items()):
+            self._out.unread(self._file.table, name, _UNREADABLE[self._column(name).kind], count, example)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _parse(self, columns: tuple[str, ...], blocks: set[int] | None = None) -> Iterator[Parsed]:
+        places = {name: self._records.places[name] for name in columns}
+        all_blocks = self._records.csv.blocks
+        chosen = all_blocks if blocks is None else [block for block in all_blocks if block.number in blocks]
+        return self._records.csv.parse(places, REJECTED_LIMIT, chosen, _DISTINCT)
+
+    def _of_trips(self, columns: tuple[str, ...], wanted: str | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Blocks by number with the records of the trips in a table (block, trip_id), or all records."""
+        if wanted is None:
+            yield from ((parsed.block.number, parsed.batch) for parsed in self._parse(columns))
+            return
+        numbers = {number for (number,) in self._db.execute(f"select distinct block from {wanted}").fetchall()}
+        for block, batch, _ in self._parse(columns, numbers):
+            trips = batch.column("trip_id")
+            is_wanted = self._among(trips.dictionary, f"select trip_id from {wanted} where block = {block.number}")
+            yield block.number, batch.filter(pa.array(is_wanted[_indices(trips)]))
+
+    def _read_column(self, batch: pa.RecordBatch, column: _Column) -> pa.Array:
+        """A column's cells, typed; null where they are blank or cannot be read."""
+        cells = batch.column(column.source)
+        return self._values(cells.dictionary, column)[0].take(cells.indices)
+
+    def _values(self, texts: pa.Array, column: _Column) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+        """The texts as values, null where they are blank or cannot be read, and whether they are blank."""
+        self._db.register("distinct_text", pa.table({"raw": texts}))
+        sql = _READ[column.kind].format(raw="raw")
+        read = self._db.execute(f"select {sql} as value, trim(raw) = '' as is_blank from distinct_text").to_arrow_table()
+        values = read.column("value").combine_chunks().cast(self._file.table.columns.field(column.staged).type)
+        return values, read.column("is_blank").to_numpy()
+
+    def _judge(self, block: int, batch: pa.RecordBatch) -> _Judged:
+        """The typed rows of a block, and those that cannot be read or refer to nothing."""
+        staged: dict[str, pa.Array] = {"record_number": batch.column("record_number")}
+        blank: list[tuple[_Fault, npt.NDArray[np.bool_]]] = []
+        unreadable, unread = list(blank), list(blank)
+        for column in self._file.columns:
+            type_ = self._file.table.columns.field(column.staged).type
+            if not self._records.has(column):
+                staged[column.staged] = pa.nulls(batch.num_rows, _DISTINCT if pa.types.is_string(type_) else type_)
+                continue
+            cells = batch.column(column.source)
+            indices = _indices(cells)
+            values, is_blank = self._values(cells.dictionary, column)
+            if pa.types.is_string(type_):
+                distinct = values.dictionary_encode()
+                staged[column.staged] = pa.DictionaryArray.from_arrays(
+                    distinct.indices.take(cells.indices), distinct.dictionary
+                )
+            else:
+                staged[column.staged] = values.take(cells.indices)
+            if column.need == "cell" and is_blank.any():
+                blank.append((_Fault(column.source, f"no {column.source}"), is_blank[indices]))
+            is_unreadable = values.is_null().to_numpy(zero_copy_only=False) & ~is_blank
+            if column.kind in _UNREADABLE and is_unreadable.any():
+                fault = _Fault(column.source, _UNREADABLE[column.kind])
+                (unread if column.need == "informs" else unreadable).append((fault, is_unreadable[indices]))
+        unknown = []
+        for name in ("trip_id", "stop_id"):
+            cells = batch.column(name)
+            query = f"select id from unknown_{name.removesuffix('_id')} where block = {block}"
+            unknown.append((_Fault(name, f"unknown {name}"), self._among(cells.dictionary, query)[_indices(cells)]))
+        return _Judged(
+            pa.RecordBatch.from_pydict(staged),
+            {
+                place: (fault, batch.column(fault.column)[place].as_py())
+                for place, fault in _first_marked([*blank, *unreadable, *unknown])
+            },
+            {place: (fault.column, batch.column(fault.column)[place].as_py()) for place, fault in _first_marked(unread)},
+        )
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def _find_repeated(self) -> None:
+        """Fill the table `repeated` with the records whose key came before.
+
+        No key comes twice in a trip whose stop_sequence rises through the whole file: only others are looked at.
+        """
+        self._db.execute(
+            f"""
+            create table suspect_part as
+            with in_several_blocks as (
+                select trip_id from trip_part group by trip_id having count(*) > 1
+            ),
+            followed as (
+                select trip_id, first_sequence, max(last_sequence) over (
+                    partition by trip_id order by block rows between unbounded preceding and 1 preceding
+                ) as former_sequence
+                from trip_part where trip_id in (select trip_id from in_several_blocks)
+            ),
+            suspect as (
+                select trip_id from trip_part where not is_rising
+                union
+                select trip_id from followed where first_sequence <= former_sequence
+            )
+            select block, trip_id from {"wanted_part" if self._is_cut else "trip_part"}
+            where trip_id in (select trip_id from suspect) and trip_id in (select trip_id from gtfs_trips)
+            """
+        )
+        self._db.execute("create table suspect_key(record_number bigint, trip_id varchar, stop_sequence integer)")
+        columns = tuple(self._records.places)
+        for number, batch in self._of_trips(columns, "suspect_part"):
+            good = self._judge(number, batch).good
+            keys = {name: good.column(name) for name in ("record_number", "trip_id", "stop_sequence")}
+            self._insert("suspect_key", **keys)
+        self._db.execute(
+            """
+            insert into repeated
+            with first as (
+                select trip_id, stop_sequence, min(record_number) as first_number from suspect_key
+                group by trip_id, stop_sequence having count(*) > 1
+            )
+            select record_number from suspect_key inner join first using (trip_id, stop_sequence)
+            where record_number > first_number
+            """
+        )
+
+    def _reject_repeated(self, judged: _Judged) -> None:
+        numbers = judged.rows.column("record_number").to_numpy()
+        if not len(numbers):
+            return
+        found = self._db.execute(
+            "select record_number from repeated where record_number between ? and ?",
+            [int(numbers[0]), int(numbers[-1])],
+        ).fetchnumpy()["record_number"]
+        for place in np.flatnonzero(np.isin(numbers, found)).tolist():
+            key = [judged.rows.column(name)[place].as_py() for name in self._file.key]
+            judged.faults.setdefault(
+                place, (_Fault(" ".join(self._file.key), "repeated key"), " ".join(str(part) for part in key))
+            )
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _column(self, source: str) -> _Column:
+        return next(column for column in self._file.columns if column.source == source)
+
+    def _among(self, texts: pa.Array, query: str) -> npt.NDArray[np.bool_]:
+        """Which of the texts a query's only column holds."""
+        held = self._db.execute(query).to_arrow_table().column(0).combine_chunks()
+        found: npt.NDArray[np.bool_] = pc.is_in(texts, value_set=held).to_numpy(zero_copy_only=False)
+        return found
+
+    def _insert(self, table: str, **columns: pa.Array) -> None:
+        self._db.register("inserted", pa.table(columns))
+        self._db.execute(f"insert into {table} ({', '.join(columns)}) select {', '.join(columns)} from inserted")
+
+    def _value(self, query: str) -> int:
+        return int(self._db.execute(query).fetchall()[0][0])
+
+    def _note_unread(self, record_number: int, name: str, raw: str) -> None:
+        count, first, example = self._unread.get(name, (0, record_number, raw))
+        if record_number < first:
+            first, example = record_number, raw
+        self._unread[name] = (count + 1, first, example)
+
+
+# A column of a block as its distinct texts and their places.
+_DISTINCT = pa.dictionary(pa.int32(), pa.string())
+
+
+class _Parts(NamedTuple):
+    """What a block has of each trip, see `_StopTimes.survey`; `trip` is its place in the block's dictionary."""
+
+    trip: npt.NDArray[np.int32]
+    records: npt.NDArray[np.int64]
+    is_inner: npt.NDArray[np.bool_]
+    is_rising: npt.NDArray[np.bool_]
+    first: npt.NDArray[np.int32]
+    last: npt.NDArray[np.int32]
+
+
+def _parts(trip: npt.NDArray[np.int32], sequence: pa.Array, is_inner: npt.NDArray[np.bool_]) -> _Parts:
+    """The records of a block by trip; a sequence that is null rises from nothing."""
+    number = sequence.fill_null(-1).to_numpy()
+    # A dictionary is filled as texts come: where the places never fall, trips follow each other.
+    if (np.diff(trip) < 0).any():
+        order = np.argsort(trip, kind="stable")
+        trip, number, is_inner = trip[order], number[order], is_inner[order]
+    begins = np.flatnonzero(np.diff(trip, prepend=-1))
+    rises = np.diff(number, prepend=-1) > 0
+    rises[begins] = True
+    rises &= number >= 0
+    return _Parts(
+        trip[begins],
+        np.diff(begins, append=len(trip)),
+        np.logical_or.reduceat(is_inner, begins),
+        np.logical_and.reduceat(rises, begins),
+        np.minimum.reduceat(number, begins),
+        np.maximum.reduceat(number, begins),
+    )
+
+
+def _first_marked(marks: list[tuple[_Fault, npt.NDArray[np.bool_]]]) -> Iterator[tuple[int, _Fault]]:
+    """Each marked row with the first fault that marks it."""
+    seen: set[int] = set()
+    for fault, is_marked in marks:
+        for place in np.flatnonzero(is_marked).tolist():
+            if place not in seen:
+                seen.add(place)
+                yield place, fault
+
+
+def _indices(cells: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    found: npt.NDArray[np.int32] = cells.indices.to_numpy()
+    return found
+
+
+def _repeat(value: int, times: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.int32()), times)
 
 # -- national feeds --------------------------------------------------------------------------------------------------
 
 
 def _cut_to_region(
-    db: duckdb.DuckDBPyConnection, out: StagedWriter, present: Mapping[str, _Records], box: BoundingBox
+    db: duckdb.DuckDBPyConnection,
+    out: StagedWriter,
+    present: Mapping[str, _Records],
+    stop_times: _StopTimes,
+    box: BoundingBox,
 ) -> None:
-    """Keep the trips with a stop in the box and what they refer to; account for the rest as out of scope.
-
-    stop_times are read twice, so that memory holds the region's part only: first to know each trip's extent, then
-    to load those of kept and of unknown trips.
-    """
-    stop_times = present[_STOP_TIMES.name]
+    """Keep the trips with a stop in the box and what they refer to; account for the rest as out of scope."""
     db.execute(
-        "create table inner_stop as select stop_id from gtfs_stops "
+        "insert into inner_stop select stop_id from gtfs_stops "
         "where stop_id is not null and stop_lon between ? and ? and stop_lat between ? and ?",
         [box.west, box.east, box.south, box.north],
     )
-    stop_times.scan(
-        db,
+    stop_times.survey()
+    db.execute(
         """
-        create table trip_extent as
-        select raw_trip_id as trip_id, count(*) as records,
-            bool_or(raw_stop_id in (select stop_id from inner_stop)) as is_kept
-        from records where raw_trip_id in (select trip_id from gtfs_trips) group by raw_trip_id
-        """,
+        create table kept_trip as
+        select distinct trip_id from trip_part where is_inner and trip_id in (select trip_id from gtfs_trips)
+        """
     )
-    db.execute("create table kept_trip as select trip_id from trip_extent where is_kept")
-    stop_times.load(db, "raw_trip_id not in (select trip_id from trip_extent where not is_kept)")
-    left_out = db.execute("select sum(records) from trip_extent where not is_kept").fetchall()[0][0]
-    out.out_of_scope(GTFS_STOP_TIMES, OUTSIDE, left_out or 0)
+    stop_times.cut()
     db.execute(
         """
         create table kept_stop as
         with recursive kept(stop_id) as (
             select stop_id from inner_stop
             union
-            select stop_id from gtfs_stop_times where trip_id in (select trip_id from kept_trip)
+            select stop_id from called_stop
             union
             select gtfs_stops.parent_station from gtfs_stops inner join kept using (stop_id)
         )
