@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -138,6 +138,7 @@ class BlockedCsv:
                     column_types={places[name]: schema.field(name).type for name in columns},
                     include_columns=list(places.values()),
                     strings_can_be_null=False,
+                    check_utf8=False,  # done when the file was cut
                 ),
             )
         except pa.ArrowInvalid as error:
@@ -182,19 +183,36 @@ def _cut_at_lines(path: Path, where: str) -> BlockedCsv | None:
             return None
         header = next(CsvRecords([begin[mark:header_end].decode()], where, strict=True))
         blocks: list[Block] = []
-        at, first_record = header_end, 1
-        while data := os.pread(stream.fileno(), BLOCK_BYTES, at):
-            end = data.rfind(b"\n") + 1
-            if len(data) < BLOCK_BYTES:
-                end = len(data)  # the last line may be open
-            block = data if end == len(data) else data[:end]
-            records = _records_of(block, where)
+        first_record = 1
+        for at, length, records in _counted(_whole_lines(stream, header_end), where):
             if records is None:
                 return None
             if records:
-                blocks.append(Block(len(blocks), at, end, first_record, records))
-            at, first_record = at + end, first_record + records
+                blocks.append(Block(len(blocks), at, length, first_record, records))
+            first_record += records
     return BlockedCsv(path, where, _names(header), tuple(blocks))
+
+
+def _whole_lines(stream: BinaryIO, at: int) -> Iterator[tuple[int, bytes]]:
+    """Blocks of whole lines from an offset on, each with its own; a line too long for a block makes an empty one."""
+    while data := os.pread(stream.fileno(), BLOCK_BYTES, at):
+        # The last line may be open.
+        end = len(data) if len(data) < BLOCK_BYTES else data.rfind(b"\n") + 1
+        yield at, data if end == len(data) else data[:end]
+        at += end or len(data)
+
+
+def _counted(blocks: Iterator[tuple[int, bytes]], where: str) -> Iterator[tuple[int, int, int | None]]:
+    """Offset and length of each block in order, with what `_records_of` says of it."""
+    waiting: deque[tuple[int, int, Future[int | None]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for at, block in blocks:
+            waiting.append((at, len(block), pool.submit(_records_of, block, where)))
+            if len(waiting) > THREADS:
+                offset, length, records = waiting.popleft()
+                yield offset, length, records.result()
+        for offset, length, records in waiting:
+            yield offset, length, records.result()
 
 
 def _records_of(block: bytes, where: str) -> int | None:

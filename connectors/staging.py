@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,6 +32,8 @@ RAW_TEXT_LIMIT = 500
 REJECTED_BATCH, REJECTED_LIMIT = 20_000, 100_000
 # No publisher has as many columns in a table; of a header that does, the first ones are told.
 COLUMNS_LIMIT = 1_000
+# Text goes to Parquet as distinct texts and their places: that is how it lies there, and parsers may deliver it so.
+DISTINCT_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class StagedWriter:
         self._ledger(table.name).read += records
 
     def write(self, table: Table, rows: pa.Table | pa.RecordBatchReader | Sequence[Mapping[str, Any]]) -> None:
-        """Stage rows: `record_number` and exactly the columns of `table`, in any order.
+        """Stage rows: `record_number` and exactly the columns of `table`, in any order; text as such or DISTINCT_TEXT.
 
         Raises pyarrow.ArrowInvalid or KeyError where columns or types do not fit the schema.
         """
@@ -121,7 +124,7 @@ class StagedWriter:
         else:
             batches = (pa.Table.from_pylist([dict(row) for row in rows], schema=expected),)
         for batch in batches:
-            self._append(table, batch.select(expected.names).cast(expected))
+            self._append(table, batch.select(expected.names))
             self._ledger(table.name).staged += batch.num_rows
 
     def reject(self, table: Table, record_number: int, column: str, raw: str | None, reason: str) -> None:
@@ -263,12 +266,28 @@ class StagedWriter:
 
     def _append(self, table: Table, rows: pa.Table) -> None:
         if table.name not in self._writers:
-            self._writers[table.name] = pq.ParquetWriter(
-                self._scratch / f"{table.name}.parquet", table.schema, compression="zstd"
-            )
-        key = [pa.repeat(value, rows.num_rows) for value in self._key.values()]
-        self._writers[table.name].write_table(
-            pa.Table.from_arrays([*key, *rows.columns], schema=table.schema), row_group_size=122_880
+            self._writers[table.name] = self._begin(table, rows)
+        writer = self._writers[table.name]
+        places = pa.array(np.zeros(rows.num_rows, np.int32))
+        key = [pa.DictionaryArray.from_arrays(places, [value]) for value in self._key.values()]
+        expected = pa.schema([writer.schema.field(name) for name in rows.column_names])
+        writer.write_table(
+            pa.Table.from_arrays([*key, *rows.cast(expected).columns], schema=writer.schema), row_group_size=122_880
+        )
+
+    def _begin(self, table: Table, rows: pa.Table) -> pq.ParquetWriter:
+        """A file for a table, whose texts come as in these first rows; readers see text in either case."""
+        distinct = {*self._key, *(field.name for field in rows.schema if field.type == DISTINCT_TEXT)}
+        text = [field.name for field in table.schema if field.type == pa.string()]
+        types = [DISTINCT_TEXT if field.name in distinct else field.type for field in table.schema]
+        return pq.ParquetWriter(
+            self._scratch / f"{table.name}.parquet",
+            pa.schema(list(zip(table.schema.names, types, strict=True))),
+            compression="zstd",
+            use_dictionary=[name for name in table.schema.names if name != "record_number"],
+            column_encoding={"record_number": "DELTA_BINARY_PACKED"},
+            write_statistics=[name for name in table.schema.names if name not in text],
+            store_schema=False,
         )
 
     def _append_columns(self) -> None:

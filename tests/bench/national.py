@@ -149,8 +149,8 @@ def _queries(db: duckdb.DuckDBPyConnection, size: Size) -> dict[str, str]:
         for name in _COPIED
     }
     moved = {
-        axis: f"case when {axis} is not null then printf('%.6f', {axis}::double + moved_{axis.removeprefix('stop_')}) end"
-        for axis in ("stop_lat", "stop_lon")
+        axis: f"case when {axis} is not null then printf('%.6f', {axis}::double + {step}) end"
+        for axis, step in (("stop_lat", "moved_lat"), ("stop_lon", "moved_lon"))
     }
     # Stations before their platforms: those cut off at the end are parents of nothing.
     queries["stops"] = f"""
