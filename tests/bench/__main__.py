@@ -1,0 +1,336 @@
+"""How fast is the national feed? `make bench`, or `python -m tests.bench --size small --parts staging`.
+
+A feed is multiplied to the size of a country's, and to a half and a quarter of it. Then, alternating in one run:
+
+- *staging*: the connector stages stop_times (cut to the region, and whole) against a bare DuckDB `COPY`;
+- *pipeline*: feed -> landing -> staged -> dbt's transit marts, with the peak of its memory;
+- *kit*: the connector and a count of visits per stop against gtfs_kit, on the largest feed that gtfs_kit can hold;
+  both must come to the same visits.
+
+A line of JSON is added to the history file, a table is printed; the exit code is 1 where a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from connectors.region import region
+from muensterland.sample import transit
+from muensterland.sample.generate import generate
+from muensterland.sample.server import serve
+from muensterland.settings import REPOSITORY
+from tests.bench.measure import MIB, Measured, TaskFailed, measured, task
+from tests.bench.national import NATIONAL, SMALL, Size, multiply, pack
+
+HISTORY = REPOSITORY / "tests" / "bench" / "history.jsonl"
+KIT_LOCK = REPOSITORY / "tests" / "bench" / "gtfs_kit.lock"
+KIT_TASK = REPOSITORY / "tests" / "bench" / "kit_task.py"
+SIZES = {"national": NATIONAL, "small": SMALL}
+PARTS = ("staging", "pipeline", "kit")
+# A Tuesday, a Saturday and a Sunday in the sample's period.
+DATES = ("20261117", "20261121", "20261122")
+CORES = 2
+# gtfs_kit gets no more address space than this and no more time: others use the machine too.
+KIT_LIMIT_BYTES, KIT_LIMIT_S = 12 * 2**30, 1_800
+# The targets of the project, and how each is compared. Growth is time per row at full size over that at a quarter;
+# a tenth more is the noise of a machine that is shared.
+AT_MOST = {
+    "staging_whole_to_copy": 1.5,
+    "staging_cut_to_copy": 1.5,
+    "staging_whole_growth": 1.1,
+    "staging_cut_growth": 1.1,
+    "pipeline_s": 600.0,
+    "pipeline_peak_mib": 4_096.0,
+    "pipeline_growth": 1.1,
+}
+AT_LEAST = {"kit_to_ours": 5.0}
+
+
+class Feeds:
+    """Feeds by the part they are of the full size, made when they are first asked for."""
+
+    def __init__(self, folder: Path, base: Path, size: Size) -> None:
+        self._folder, self._base, self._size = folder, base, size
+
+    def size(self, divisor: int) -> Size:
+        """How many records a part of the feed has."""
+        return self._size.part(divisor)
+
+    def text(self, divisor: int) -> Path:
+        """The stop_times.txt."""
+        return self._made(divisor) / "feed" / "stop_times.txt"
+
+    def stored(self, divisor: int) -> Path:
+        """The feed as a zip that is not compressed: reading it is reading its text."""
+        return self._made(divisor) / "stored.zip"
+
+    def without_stop_times(self, divisor: int) -> Path:
+        """The same, its stop_times.txt but a header."""
+        return self._made(divisor) / "without.zip"
+
+    def packed(self, divisor: int) -> Path:
+        """The feed as a publisher sends it."""
+        return self._made(divisor) / "feed.zip"
+
+    def drop(self, divisor: int) -> None:
+        """Make room."""
+        shutil.rmtree(self._folder / str(divisor), ignore_errors=True)
+
+    def _made(self, divisor: int) -> Path:
+        folder = self._folder / str(divisor)
+        if not folder.exists():
+            folder.mkdir()
+            members = multiply(self._base, folder / "feed", self.size(divisor), region().bounding_box)
+            header = folder / "stop_times.txt"
+            with members["stop_times.txt"].open(encoding="utf-8") as text:
+                header.write_text(text.readline(), encoding="utf-8")
+            pack(members, folder / "feed.zip")
+            pack(members, folder / "stored.zip", is_compressed=False)
+            pack({**members, "stop_times.txt": header}, folder / "without.zip", is_compressed=False)
+        return folder
+
+
+class Bench:
+    """The measurements of one run: the best of several, by name."""
+
+    def __init__(self, folder: Path, feeds: Feeds, divisors: list[int], repeat: int, console: Console) -> None:
+        self._folder, self._feeds, self._divisors, self._repeat = folder, feeds, divisors, repeat
+        self._console = console
+        self.measured: dict[str, dict[str, Any]] = {}
+        self.figures: dict[str, float] = {}
+        self.notes: list[str] = []
+
+    def staging(self) -> None:
+        """Staging of stop_times against a bare COPY, and how both grow."""
+        for divisor in self._divisors:
+            text, target = self._feeds.text(divisor), self._folder / "copy.parquet"
+            feeds = (self._feeds.stored(divisor), self._feeds.without_stop_times(divisor))
+            for _ in range(self._repeat):
+                self._note("copy", divisor, task("copy", text, target))
+                for cut in ("whole", "cut"):
+                    self._note(f"staging_{cut}", divisor, task("stage", *feeds, cut))
+            target.unlink()
+        for cut in ("whole", "cut"):
+            full = self._divisors[-1]
+            self.figures[f"staging_{cut}_to_copy"] = self._seconds(f"staging_{cut}", full) / self._seconds("copy", full)
+            self._grown(f"staging_{cut}")
+
+    def pipeline(self) -> None:
+        """A feed's whole way to the regional marts."""
+        published = self._folder / "published"
+        generate(published)
+        with serve(published) as address:
+            for divisor in self._divisors:
+                shutil.copy(self._feeds.packed(divisor), published / transit.NATIONAL_LOCAL)
+                with tempfile.TemporaryDirectory(dir=self._folder) as home:
+                    self._note("pipeline", divisor, task("pipeline", home, address))
+        self.figures["pipeline_s"] = self._seconds("pipeline", self._divisors[-1])
+        self.figures["pipeline_peak_mib"] = self.measured[self._name("pipeline", self._divisors[-1])]["peak_mib"]
+        self._grown("pipeline")
+
+    def kit(self) -> None:
+        """Visits per stop by gtfs_kit and by the connector, on the largest feed that gtfs_kit can hold."""
+        python = self._kit_python()
+        theirs, ours = self._folder / "kit.csv", self._folder / "visits.parquet"
+        # From the full size down, by halves.
+        for divisor in (self._divisors[-1] * 2**power for power in range(8)):
+            feed = self._feeds.packed(divisor)
+            command = [str(python), str(KIT_TASK), str(feed), str(theirs), str(KIT_LIMIT_BYTES), *DATES]
+            try:
+                self._note("kit", divisor, measured(command, time_limit_s=KIT_LIMIT_S))
+            except TaskFailed as error:
+                self._say(f"gtfs_kit cannot hold 1/{divisor} of the feed in {KIT_LIMIT_BYTES // 2**30} GiB: {error}")
+                if divisor not in self._divisors:
+                    self._feeds.drop(divisor)
+                continue
+            for _ in range(self._repeat):
+                self._note("ours", divisor, task("departures", feed, ours, *DATES))
+            _require_same_visits(theirs, ours)
+            self.figures["kit_to_ours"] = self._seconds("kit", divisor) / self._seconds("ours", divisor)
+            return
+        raise TaskFailed("gtfs_kit cannot hold even the smallest part of the feed")
+
+    def _kit_python(self) -> Path:
+        """The interpreter of a fresh environment that has gtfs_kit and what it needs, by its lock."""
+        environment, uv = self._folder / "kit", str(Path(sys.executable).with_name("uv"))
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
+        python = environment / "bin" / "python"
+        install = [uv, "pip", "install", "--quiet", "--system-certs", "--python", str(python), "--require-hashes"]
+        subprocess.run([*install, "-r", str(KIT_LOCK)], check=True)
+        return python
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _note(self, what: str, divisor: int, result: Measured) -> None:
+        """Keep the fastest of several measurements, with the highest peak of all."""
+        name = self._name(what, divisor)
+        former = self.measured.get(name)
+        said = {key: value for key, value in result.said.items() if key != "peak_bytes"}
+        peak = max(result.peak_mib, former["peak_mib"] if former else 0)
+        fastest = former if former and former["seconds"] <= result.seconds else said
+        self.measured[name] = {**fastest, "peak_mib": peak}
+        self._console.print(f"{name:28} {result.seconds:8.1f} s {result.peak_mib:8,} MiB", highlight=False)
+
+    def _say(self, note: str) -> None:
+        self.notes.append(note)
+        self._console.print(note, highlight=False)
+
+    def _name(self, what: str, divisor: int) -> str:
+        return f"{what} {self._feeds.size(divisor).stop_times:,}"
+
+    def _seconds(self, what: str, divisor: int) -> float:
+        return float(self.measured[self._name(what, divisor)]["seconds"])
+
+    def _grown(self, what: str) -> None:
+        """Seconds per row at the full size over those at the smallest part."""
+        small, full = self._divisors[0], self._divisors[-1]
+        rows = [self._feeds.size(divisor).stop_times for divisor in (small, full)]
+        per_row = [self._seconds(what, divisor) / count for divisor, count in zip((small, full), rows, strict=True)]
+        self.figures[f"{what}_growth"] = per_row[1] / per_row[0]
+
+
+def _require_same_visits(theirs: Path, ours: Path) -> None:
+    """Raise AssertionError where gtfs_kit counts other visits at a stop that stops.txt knows."""
+    with duckdb.connect() as db:
+        db.execute(f"create view ours as from '{ours}'")
+        # It also counts at stops that are in stop_times.txt only; their records are rejected here.
+        db.execute(
+            f"""
+            create view theirs as
+            select date, stop_id, num_trips::bigint as visits from read_csv('{theirs}', all_varchar = true)
+            where stop_id in (select stop_id from ours) and num_trips::double > 0
+            """
+        )
+        different = db.execute(
+            "select count(*) from (from ours except from theirs union all (from theirs except from ours))"
+        ).fetchall()[0][0]
+        total = db.execute("select count(*) from ours").fetchall()[0][0]
+    assert total and not different, f"{different} of {total} visits per stop and date differ from gtfs_kit's"
+
+
+def verdicts(figures: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """Per target that was measured its figure, its limit and whether it is met."""
+    limits = {
+        **{name: (value, True) for name, value in AT_MOST.items()},
+        **{n: (v, False) for n, v in AT_LEAST.items()},
+    }
+    return {
+        name: {
+            "figure": round(figures[name], 3),
+            ("at_most" if is_upper else "at_least"): limit,
+            "is_met": figures[name] <= limit if is_upper else figures[name] >= limit,
+        }
+        for name, (limit, is_upper) in limits.items()
+        if name in figures
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on beside the code."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "cores_used": len(os.sched_getaffinity(0)),
+        "memory_mib": psutil.virtual_memory().total // MIB,
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "pyarrow": pa.__version__,
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def commit() -> str:
+    """The commit that is checked out, with `+` where files have been changed since."""
+    git = ["git", "-C", str(REPOSITORY)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain"], check=True, capture_output=True, text=True).stdout
+    return head + ("+" if changed.strip() else "")
+
+
+@contextmanager
+def _workspace(given: Path | None) -> Iterator[Path]:
+    """A folder for a run's files, removed in the end: the national feed takes 20 GB."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=given) as folder:
+        yield Path(folder)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, remember; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--size", choices=SIZES, default="national")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument(
+        "--repeat", type=int, default=3, help="how often what lasts seconds is measured; the best counts"
+    )
+    parser.add_argument("--feed", type=Path, help="the GTFS zip to multiply; default: the sample's")
+    parser.add_argument("--history", type=Path, default=HISTORY, help="the file a line is added to")
+    parser.add_argument("--folder", type=Path, help="where 20 GB may lie for the time of the run")
+    parser.add_argument(
+        "--divisors", type=int, nargs="+", default=[4, 2, 1], help="parts of the size, the full one last"
+    )
+    options = parser.parse_args(arguments)
+    console = Console(width=110)
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(cores)[:CORES])
+    try:
+        with _workspace(options.folder) as folder:
+            base = options.feed or folder / "base.zip"
+            if options.feed is None:
+                base.write_bytes(transit.national_feed())
+            size = SIZES[options.size]
+            line: dict[str, Any] = {
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "commit": commit(),
+                "machine": machine(),
+                "size": {"name": options.size, **vars(size)},
+                "feed": options.feed.name if options.feed else "sample",
+            }
+            bench = Bench(folder, Feeds(folder, base, size), options.divisors, options.repeat, console)
+            for part in options.parts:
+                getattr(bench, part)()
+    finally:
+        os.sched_setaffinity(0, cores)
+    targets = verdicts(bench.figures)
+    line |= {"measured": bench.measured, "targets": targets, "notes": bench.notes}
+    with options.history.open("a", encoding="utf-8") as history:
+        history.write(json.dumps(_rounded(line)) + "\n")
+    table = Table("target", "figure", "limit", "")
+    for name, verdict in targets.items():
+        limit = f"<= {verdict['at_most']:g}" if "at_most" in verdict else f">= {verdict['at_least']:g}"
+        table.add_row(name, f"{verdict['figure']:,.2f}", limit, "met" if verdict["is_met"] else "MISSED")
+    console.print(table)
+    return 0 if all(verdict["is_met"] for verdict in targets.values()) else 1
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return round(value, 3) if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

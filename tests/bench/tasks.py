@@ -1,0 +1,137 @@
+"""What the benchmark measures, each in a process of its own: `python -m tests.bench.tasks NAME ARGUMENTS`.
+
+The last line on stdout is a JSON object: `seconds`, `peak_bytes` (of this process, by the kernel) and the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.connector import Snapshot
+from connectors.formats import gtfs
+from connectors.region import region
+from connectors.staging import StagedWriter, staged_file
+
+SNAPSHOT = "0" * 64
+# As if published on this day of the sample's period.
+AS_OF = "2026-11-22T06:00:00+00:00"
+# What the marts of a region need beside the feed.
+CORE_SOURCES = ("bkg-boundaries", "destatis-municipality-directory")
+FEED_SOURCE = "gtfs-de-local"
+# Columns of calendar.txt, Monday first.
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def copy(text: str, target: str) -> dict[str, Any]:
+    """The yardstick: DuckDB alone, as it comes, from CSV to Parquet."""
+    with duckdb.connect() as db:
+        db.execute("set enable_progress_bar = false")
+        started = time.perf_counter()
+        db.execute(f"copy (select * from read_csv('{text}')) to '{target}' (format parquet)")
+        return {"seconds": time.perf_counter() - started}
+
+
+def stage(feed: str, feed_without_stop_times: str, cut: str) -> dict[str, Any]:
+    """Staging of stop_times alone: of a feed whole, less that of the same feed whose stop_times.txt is but a header."""
+    whole, accounts = _staged(feed, cut == "cut")
+    rest, _ = _staged(feed_without_stop_times, cut == "cut")
+    return {"seconds": whole - rest, "whole_feed_s": whole, "stop_times": accounts["gtfs_stop_times"]}
+
+
+def departures(feed: str, target: str, *dates: str) -> dict[str, Any]:
+    """Read a whole feed through the connector and count the visits per stop on some dates into a Parquet file."""
+    with tempfile.TemporaryDirectory(dir=Path(target).parent) as folder:
+        started = time.perf_counter()
+        _parsed(feed, Path(folder), region_only=False)
+        with duckdb.connect() as db:
+            db.execute("set enable_progress_bar = false")
+            names = ("stop_times", "trips", "calendar", "calendar_dates")
+            for name in names:
+                place = staged_file(Path(folder), f"gtfs_{name}", "feed", SNAPSHOT, "1")
+                db.execute(f"create view {name} as from read_parquet('{place}', hive_partitioning = false)")
+            runs = " ".join(f"when {number} then {day}" for number, day in enumerate(WEEKDAYS, start=1))
+            db.execute(
+                f"""
+                copy (
+                    with day as (select strptime(unnest(?), '%Y%m%d')::date as date),
+                    running as (
+                        select date, service_id from calendar inner join day on date between start_date and end_date
+                        where case isodow(date) {runs} end
+                        union
+                        select date, service_id from calendar_dates inner join day using (date) where exception_type = 1
+                        except
+                        select date, service_id from calendar_dates where exception_type = 2
+                    ),
+                    called as (select service_id, stop_id, count(*) as calls
+                        from stop_times inner join trips using (trip_id) group by service_id, stop_id)
+                    select strftime(date, '%Y%m%d') as date, stop_id, sum(calls)::bigint as visits
+                    from called inner join running using (service_id) group by date, stop_id
+                ) to '{target}' (format parquet)
+                """,
+                [list(dates)],
+            )
+            return {"seconds": time.perf_counter() - started}
+
+
+def pipeline(home: str, address: str) -> dict[str, Any]:
+    """The way of a national feed: fetched, landed, staged, cut, and dbt's core and transit marts of the region."""
+    os.environ.update(REGION_HOME=home, MIRROR=address, INPUT="sample", AS_OF=AS_OF)
+    from muensterland import steps
+
+    logging.getLogger("muensterland.progress").setLevel(logging.WARNING)
+    parts: dict[str, float] = {}
+
+    def timed(name: str, step: Callable[..., Any], *arguments: Any) -> Any:
+        started = time.perf_counter()
+        result = step(*arguments)
+        parts[name] = parts.get(name, 0.0) + time.perf_counter() - started
+        return result
+
+    for source in (*CORE_SOURCES, FEED_SOURCE):
+        timed("fetch", steps.fetch, source, AS_OF)
+        timed("parse", steps.parse, source)
+    run = timed("freeze", steps.begin_release, AS_OF)
+    marts = {}
+    for domain in ("core", "transit"):
+        marts |= timed(f"dbt {domain}", steps.build, run["run"], run["as_of"], domain)
+    rows = {name: marts[name] for name in ("dim_stop", "fct_departure_day", "mart_transit_supply")}
+    return {"seconds": sum(parts.values()), **{f"{name}_s": value for name, value in parts.items()}, "rows": rows}
+
+
+def _staged(feed: str, cut: bool) -> tuple[float, dict[str, Any]]:
+    """Seconds that the connector needs for a feed, and its accounts."""
+    with tempfile.TemporaryDirectory(dir=Path(feed).parent) as folder:
+        started = time.perf_counter()
+        accounts = _parsed(feed, Path(folder), region_only=cut)
+        return time.perf_counter() - started, accounts
+
+
+def _parsed(feed: str, folder: Path, region_only: bool) -> dict[str, Any]:
+    with StagedWriter(folder, "feed", SNAPSHOT, "1") as out:
+        gtfs.parse(Snapshot("feed", Path(feed), SNAPSHOT), out, region(), region_only=region_only)
+        return {name: vars(account) for name, account in out.close().items()}
+
+
+def peak_bytes() -> int:
+    """The most resident memory this process ever had; `ru_maxrss` would tell of the one it was started by."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
+    return int(status["VmHWM"].split()[0]) * 1024
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (copy, stage, departures, pipeline)}
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    figures = TASKS[name](*arguments)
+    figures["peak_bytes"] = peak_bytes()
+    print(json.dumps(figures))
