@@ -1,4 +1,26 @@
+-- Of several versions of a feed the newest says where a stop lies.
 with
+
+told as (
+    select
+        stops.source_id,
+        stops.snapshot_sha256,
+        stops.record_number,
+        stops.stop_id,
+        stops.stop_name,
+        stops.location_type,
+        stops.parent_station,
+        stops.platform_code,
+        stops.stop_lon,
+        stops.stop_lat,
+        versions.age
+    from {{ ref('stg_gtfs_stops') }} as stops
+    inner join {{ ref('int_feed_version') }} as versions
+        on
+            stops.source_id = versions.source_id
+            and stops.snapshot_sha256 = versions.snapshot_sha256
+    where stops.stop_id is not null
+),
 
 stops as (
     select
@@ -11,11 +33,10 @@ stops as (
         platform_code,
         stop_lon,
         stop_lat
-    from {{ ref('stg_gtfs_stops') }}
-    where stop_id is not null
+    from told
     qualify row_number() over (
         partition by source_id, stop_id
-        order by snapshot_sha256 asc, record_number asc
+        order by age asc nulls last, record_number asc
     ) = 1
 ),
 
