@@ -76,6 +76,10 @@ create table marts.mart_transit_connection as
         'school_day' as day_type, date '2025-01-14' as service_date, 4::bigint as direct_trips,
         900::bigint as fastest_s, 1000::double as median_s
     from marts.dim_municipality;
+create table marts.mart_trip_overlap as
+    select 'land' as source_id, 'cd' as snapshot_sha256, 'T1' as trip_id, 0::bigint as frequency_number,
+        0::bigint as run_number, 'city' as told_by_source_id, 'C1' as told_by_trip_id, 30::bigint as difference_s,
+        5::bigint as silent_dates, 'same line and stops' as deduplication_reason;
 create table marts.dim_feed_version as
     select 'city' as feed, 'ab' as snapshot_sha256, '2025' as feed_version, date '2025-01-01' as valid_from,
         date '2025-12-13' as valid_to, date '2025-01-01' as first_speaking_date,

@@ -62,6 +62,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_transit_operating_hours",
         "mart_transit_supply",
         "mart_transit_supply_daytype",
+        "mart_trip_overlap",
     ]
 
 

@@ -1,70 +1,21 @@
--- Of several versions of a feed the newest says where a stop lies.
-with
-
-told as (
-    select
-        stops.source_id,
-        stops.snapshot_sha256,
-        stops.record_number,
-        stops.stop_id,
-        stops.stop_name,
-        stops.location_type,
-        stops.parent_station,
-        stops.platform_code,
-        stops.stop_lon,
-        stops.stop_lat,
-        versions.age
-    from {{ ref('stg_gtfs_stops') }} as stops
-    inner join {{ ref('int_feed_version') }} as versions
-        on
-            stops.source_id = versions.source_id
-            and stops.snapshot_sha256 = versions.snapshot_sha256
-    where stops.stop_id is not null
-),
-
-stops as (
-    select
-        source_id,
-        snapshot_sha256,
-        stop_id,
-        stop_name,
-        location_type,
-        parent_station,
-        platform_code,
-        stop_lon,
-        stop_lat
-    from told
-    qualify row_number() over (
-        partition by source_id, stop_id
-        order by age asc nulls last, record_number asc
-    ) = 1
-),
-
-located as (
-    select
-        source_id,
-        snapshot_sha256,
-        entity_id as stop_id,
-        min(ags) as ags
-    from {{ ref('stg_located_point') }}
-    where entity = 'gtfs_stop'
-    group by source_id, snapshot_sha256, entity_id
-)
-
 select
     stops.source_id,
     stops.stop_id,
     stops.stop_name,
-    coalesce(stops.location_type, 0) as location_type,
+    stops.location_type,
     stops.parent_station,
     stops.platform_code,
-    stops.stop_lon as longitude,
-    stops.stop_lat as latitude,
-    located.ags,
-    case when stops.stop_lon is not null and stops.stop_lat is not null then 'point' end as location_precision
-from stops
-left join located
+    stops.longitude,
+    stops.latitude,
+    stops.ags,
+    case when stops.longitude is not null and stops.latitude is not null then 'point' end as location_precision,
+    joined.merged_stop_id,
+    joined.merge_rule,
+    joined.merged_with_source_id,
+    joined.merged_with_stop_id,
+    joined.merge_distance_m
+from {{ ref('int_stop') }} as stops
+inner join {{ ref('int_stop_merge') }} as joined
     on
-        stops.source_id = located.source_id
-        and stops.snapshot_sha256 = located.snapshot_sha256
-        and stops.stop_id = located.stop_id
+        stops.source_id = joined.source_id
+        and stops.stop_id = joined.stop_id
