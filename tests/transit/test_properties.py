@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -102,12 +101,3 @@ def test_of_a_trip_told_twice_the_one_who_is_asked_first_speaks_and_the_reason_i
     assert rows
     assert Counter(source_id for source_id, _, _ in rows).keys() == {f"again-{name(seed)}" for seed in SEEDS}
     assert all(source_id == f"again-{teller}" and difference == 0 for source_id, teller, difference in rows)
-
-
-def test_the_same_feed_landing_twice_changes_nothing(once: Built, tmp_path: Path) -> None:
-    world = World(tmp_path)
-    source = feed_source(name(7), versions=2)
-    world.land(source, random_feed(7))
-    world.land(source, random_feed(7))
-    rows = "select * from marts.fct_departure_day where source_id = 'feed-07' order by all"
-    assert world.built().query(rows) == once.query(rows)

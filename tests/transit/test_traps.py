@@ -12,6 +12,7 @@ import pytest
 from connectors.formats.gtfs_modes import mode_sql
 from muensterland.sample.geography import BY_AGS
 from tests.dbt_project.conftest import Built
+from tests.transit.random_feed import random_feed, read
 from tests.transit.world import Feed, World, feed_source, table
 
 pytestmark = pytest.mark.xdist_group("transit-traps")
@@ -410,58 +411,86 @@ def test_a_kreis_whose_stop_times_went_while_its_trips_stay_stops_the_feed(tmp_p
     assert "100 stop_times of Landbus, Kreis 05570, the former snapshot has 200" in world.land(source, hollow).errors[0]
 
 
-def test_a_stopped_feed_is_told_as_such_and_the_former_one_speaks(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    source = feed_source("land", **GUARDED)
-    world.land(source, two_kreise(200, 100))
-    world.land(source, two_kreise(200, 5))
-    built = world.built()
-    health = built.query("select trips, former_trips, versions, status from marts.mart_feed_health where feed = 'land'")
+# Feeds that changed: what is in force of them, built once.
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    world = World(tmp_path_factory.mktemp("changed"))
+    stopped = feed_source("stopped", **GUARDED)
+    world.land(stopped, two_kreise(200, 100))
+    world.land(stopped, two_kreise(200, 5))
+    empty = feed_source("empty")
+    world.land(empty, feed())
+    summary = world.land(empty, feed(stop_times=None))
+    assert "has no stop_times.txt; a GTFS feed must have it" in summary.errors[0]
+    info = "feed_publisher_name,feed_start_date,feed_end_date"
+    versions = feed_source("versions", versions=2)
+    eight, nine = (trip(f"T{n}", (f"0{n}:00:00", "vM"), (f"0{n}:50:00", "vA")) for n in (8, 9))
+    line = {
+        "stops": table(STOPS, [["vM", "Torhaus", *at(MUENSTER), "", ""], ["vA", "Zollhaus", *at(AHAUS), "", ""]]),
+        "routes": table(ROUTES, [["R", "a", "V", 3]]),
+    }
+    now = feed(
+        **line, stop_times=table(TIMES, [*eight, *nine]), feed_info=table(info, [["Stadt", "20261101", "20261130"]])
+    )
+    world.land(versions, now)
+    later = feed(
+        **line,
+        trips=table(TRIPS, [["R", "S", "T8"]]),
+        stop_times=table(TIMES, eight),
+        calendar=table(WEEK, [["S", *"1111111", "20261116", "20261213"]]),
+        feed_info=table(info, [["Stadt", "20261116", "20261213"]]),
+    )
+    world.land(versions, later)
+    same = feed_source("same", versions=2)
+    world.land(same, random_feed(7))
+    world.land(same, random_feed(7))
+    return world.built()
+
+
+def test_a_stopped_feed_is_told_as_such_and_the_former_one_speaks(changed: Built) -> None:
+    health = changed.query(
+        "select trips, former_trips, versions, status from marts.mart_feed_health where feed = 'stopped'"
+    )
     assert health == [(300, None, 1, "stopped")]
-    hollow = built.query("select severity, field from marts.mart_feed_finding where code = 'hollow' order by field")
+    hollow = changed.query(
+        "select severity, field from marts.mart_feed_finding where feed = 'stopped' and code = 'hollow' order by field"
+    )
     assert hollow == [
         ("critical", "stop_times of Landbus, Kreis 05570"),
         ("critical", "trips of Landbus, Kreis 05570"),
         ("critical", "trips of the feed"),
     ]
-    assert built.query(f"select sum(departures) from marts.fct_departure_day where service_date = '{DAY}'") == [(300,)]
+    rows = f"select sum(departures) from marts.fct_departure_day where source_id = 'stopped' and service_date = '{DAY}'"
+    assert changed.query(rows) == [(300,)]
 
 
-def test_a_feed_without_stop_times_is_refused_with_that_reason(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    source = feed_source("land")
-    world.land(source, two_kreise(20, 10))
-    summary = world.land(source, {name: text for name, text in two_kreise(20, 10).items() if name != "stop_times.txt"})
-    assert "has no stop_times.txt; a GTFS feed must have it" in summary.errors[0]
-    found = findings(world.built(), "land")
-    assert "has no stop_times.txt" in found["missing_required_file", "stop_times.txt"][1]
+def test_a_feed_without_stop_times_is_refused_with_that_reason(changed: Built) -> None:
+    _, example = findings(changed, "empty")["missing_required_file", "stop_times.txt"]
+    assert "has no stop_times.txt" in example
+    assert departures(changed, "empty") == {"M": (2, 2), "A": (2, 0)}
 
 
-def test_feeds_of_one_operator_overlap_in_time_and_per_date_one_version_speaks(tmp_path: Path) -> None:
+def test_feeds_of_one_operator_overlap_in_time_and_per_date_one_version_speaks(changed: Built) -> None:
     """The former one ends on 30 November, the next begins on the 16th."""
-    world = World(tmp_path)
-    source = feed_source("town", versions=2)
-    info = "feed_publisher_name,feed_start_date,feed_end_date"
-    world.land(source, feed(feed_info=table(info, [["Stadt", "20261101", "20261130"]])))
-    later = feed(
-        trips=table(TRIPS, [["R", "S", "T8"]]),
-        stop_times=table(TIMES, trip("T8", ("08:00:00", "M"), ("08:50:00", "A"))),
-        calendar=table(WEEK, [["S", *"1111111", "20261116", "20261213"]]),
-        feed_info=table(info, [["Stadt", "20261116", "20261213"]]),
-    )
-    world.land(source, later)
-    built = world.built()
-    days = dict(built.query("select service_date, departures from marts.fct_departure_day where stop_id = 'M'"))
+    days = dict(changed.query("select service_date, departures from marts.fct_departure_day where stop_id = 'vM'"))
     assert days == {
         **{date(2026, 11, n): 2 for n in range(1, 16)},
         **{date(2026, 11, n): 1 for n in range(16, 31)},
         **{date(2026, 12, n): 1 for n in range(1, 14)},
     }
-    versions = built.query(
+    versions = changed.query(
         "select is_newest, first_speaking_date, last_speaking_date, speaking_dates "
-        "from marts.dim_feed_version order by 2"
+        "from marts.dim_feed_version where feed = 'versions' order by 2"
     )
     assert versions == [
         (False, date(2026, 11, 1), date(2026, 11, 15), 15),
         (True, date(2026, 11, 16), date(2026, 12, 13), 28),
     ]
+
+
+def test_the_same_feed_landing_twice_is_one_version_and_changes_no_count(changed: Built) -> None:
+    told = changed.query("select stop_id, service_date, visits from marts.fct_departure_day where source_id = 'same'")
+    assert {(stop, day): visits for stop, day, visits in told} == read(random_feed(7)).visits
+    assert changed.query("select count(*) from marts.dim_feed_version where feed = 'same'") == [(1,)]

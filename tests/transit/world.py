@@ -74,7 +74,7 @@ class World:
 
     def built(self) -> Built:
         """The marts of core and transit."""
-        choice = ("--select", "tag:core", "tag:transit", "--exclude-resource-type", "unit_test")
+        choice = ("--select", "tag:core", "tag:transit", "--resource-type", "seed", "--resource-type", "model")
         made = build(self.view(), self.root / "build", *choice)
         assert made.result.success, [str(result) for result in made.result.result if result.status in ("error", "fail")]
         return made
