@@ -66,6 +66,11 @@ class World:
         self.sources[source.id] = source
         return self._land(source.id, "feed", packed(feed), "feed.zip")
 
+    def land_file(self, source: Source, path: Path) -> ParseSummary:
+        """The same with a feed that lies in a file."""
+        self.sources[source.id] = source
+        return self._land(source.id, "feed", path.read_bytes(), path.name)
+
     def view(self) -> Path:
         """What is in force, frozen for dbt."""
         view = self.root / "view"
