@@ -27,7 +27,7 @@ def built(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     return world.built()
 
 
-# `Feed.compute_stop_stats(dates)` of gtfs_kit 13.0.1 (pandas 3.1.1), run on 2026-11-25: per date the stops with a visit,
+# `Feed.compute_stop_stats(dates)` of gtfs_kit 13.0.1 (pandas 3.1.1), run on 2026-11-25: per date the stops visited,
 # the sum of num_trips, and the first 16 digits of the sha256 over the lines "stop_id num_trips", sorted by stop_id.
 NUM_TRIPS = [
     ("brest", date(2023, 4, 26), 969, 53_392, "5c48931547282286"),
