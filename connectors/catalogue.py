@@ -152,6 +152,18 @@ class RecordRatio(_Range):
     tables: tuple[Text, ...] | None = None
 
 
+class MeasureRatio(_Range):
+    """What a parser measures of a snapshot part by part, such as the trips of a feed per agency and Kreis.
+
+    Parts of less than `from_amount` in the former snapshot are left alone. By default 30 % may go: a GTFS feed that
+    lost more is hollow, however valid.
+    """
+
+    min: float | None = Field(0.7, ge=0, le=1)
+    severity: Literal["report", "refuse"] = "refuse"
+    from_amount: int = Field(20, gt=0)
+
+
 def _range_or_off(given: Any) -> str:
     return _RANGE if isinstance(given, _Range | dict) else _OFF
 
@@ -164,6 +176,7 @@ class Guards(_Strict):
 
     size_ratio: Annotated[Annotated[SizeRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
     record_ratio: Annotated[Annotated[RecordRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
+    measure_ratio: MeasureRatio | None = None
 
 
 def _kind_of_values(given: Any) -> str:
@@ -187,7 +200,8 @@ class Resource(_Strict):
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
     `accept` names snapshots that somebody has looked at: they come into force whatever guards, `drift: freeze` and
-    `rejection_limit` say. `fresh_for_days` is the source's unless given here.
+    `rejection_limit` say. `fresh_for_days` is the source's unless given here. `versions` of a partition are in force
+    together, the newest ones: of a timetable that is published before it begins, the former one speaks until then.
     """
 
     connector: Text
@@ -202,6 +216,7 @@ class Resource(_Strict):
     size_limit_mb: int = Field(500, gt=0)
     time_limit_s: int = Field(600, gt=0)
     fresh_for_days: int | None = Field(None, gt=0)
+    versions: int = Field(1, ge=1, le=10)
     guards: Guards = Guards()
     accept: tuple[Sha256, ...] = ()
 

@@ -67,11 +67,10 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
     A selection `afresh` parses and judges everything that landed again.
     """
     remove_leftovers(staged, source.id)
-    in_force = {
-        row["partition"]: row
-        for row in _rows(staged, SNAPSHOT_IN_FORCE.name, source.id)
-        if row["partition"].split("/")[0] in source.resources
-    }
+    in_force: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _rows(staged, SNAPSHOT_IN_FORCE.name, source.id):
+        if row["partition"].split("/")[0] in source.resources:
+            in_force[row["partition"]].append(row)
     desk = _Desk(source, staged, selection)
     verdicts: list[_Verdict] = []
     outcomes: Counter[str] = Counter()
@@ -80,16 +79,20 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
             continue
         parsed_before = desk.parsed
         judged = desk.judge_all(partition, entries)
-        accepted = desk.in_force(judged)
-        if accepted is not None:
-            in_force[partition] = {
-                "source_id": source.id,
-                "partition": partition,
-                "snapshot_sha256": accepted.landed.snapshot_sha256,
-                "parse_key": accepted.parse_key,
-                "fetched_at": accepted.landed.last_at,
-            }
-        verdicts += [accepted if accepted and verdict.landed is accepted.landed else verdict for verdict in judged]
+        accepted = desk.in_force(partition, judged)
+        if accepted:
+            in_force[partition] = [
+                {
+                    "source_id": source.id,
+                    "partition": partition,
+                    "snapshot_sha256": verdict.landed.snapshot_sha256,
+                    "parse_key": verdict.parse_key,
+                    "fetched_at": verdict.landed.last_at,
+                }
+                for verdict in accepted
+            ]
+        keyed = {id(verdict.landed): verdict for verdict in accepted}
+        verdicts += [keyed.get(id(verdict.landed), verdict) for verdict in judged]
         outcomes["refused"] += not judged[-1].is_staged
         outcomes["kept"] += judged[-1].is_staged and desk.parsed == parsed_before
     _replace(staged, PARSE_LOG.columns, PARSE_LOG.name, source.id, _log_rows(source, verdicts))
@@ -99,7 +102,7 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
         SNAPSHOT_IN_FORCE.columns,
         SNAPSHOT_IN_FORCE.name,
         source.id,
-        [row for _, row in sorted(in_force.items())],
+        [row for _, rows in sorted(in_force.items()) for row in rows],
     )
     total = in_force_account(source.id, staged)
     return ParseSummary(
@@ -179,11 +182,20 @@ class _Desk:
             former = entry if verdict.is_staged else former
         return verdicts
 
-    def in_force(self, judged: Sequence[_Verdict]) -> _Verdict | None:
-        """The last verdict that refused nothing, with the key under which its snapshot is staged; None without one."""
-        accepted = next((verdict for verdict in reversed(judged) if verdict.is_staged), None)
-        if accepted is None:
-            return None
+    def in_force(self, partition: str, judged: Sequence[_Verdict]) -> list[_Verdict]:
+        """The last verdicts that refused nothing, as many versions as the resource keeps, newest first.
+
+        Each with the key under which its snapshot is staged; one that can no longer be staged is left out.
+        """
+        resource, _ = self._resource(partition)
+        accepted: dict[str, _Verdict] = {}
+        for verdict in reversed(judged):
+            if verdict.is_staged:
+                accepted.setdefault(verdict.landed.snapshot_sha256, verdict)
+        kept = (self._staged_verdict(verdict) for verdict in list(accepted.values())[: resource.versions])
+        return [verdict for verdict in kept if verdict is not None]
+
+    def _staged_verdict(self, accepted: _Verdict) -> _Verdict | None:
         _, key = self._key(accepted.partition)
         for candidate in (key, accepted.parse_key):
             if self._is_staged(accepted.landed, candidate):
@@ -226,7 +238,7 @@ class _Desk:
                 if verdict.is_staged:
                     out.close()
             except SourceError as error:
-                verdict = replace(verdict, error=str(error))
+                verdict = replace(verdict, error=str(error), findings=_reason_of(error))
             if not verdict.is_staged:
                 out.close_refused()
                 log.error("%s %s: refused: %s", self._source.id, entry.path.name, verdict.error)
@@ -297,6 +309,10 @@ class _Desk:
             resource, values = self._resource(partition)
             self._keys[partition] = partition.split("/")[0], parse_key(resource, values, region())
         return self._keys[partition]
+
+
+def _reason_of(error: SourceError) -> tuple[Finding, ...]:
+    return (Finding(error.reason.code, "", error.reason.subject, str(error)),) if error.reason else ()
 
 
 def _log_rows(source: Source, verdicts: Sequence[_Verdict]) -> list[dict[str, Any]]:

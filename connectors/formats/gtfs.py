@@ -29,7 +29,10 @@ import pyarrow.compute as pc
 from connectors.archive import extract, files, open_zip
 from connectors.blocks import Parsed, cut_into_blocks
 from connectors.connector import Connector, Snapshot
-from connectors.errors import SnapshotRefused
+from connectors.errors import Reason, SnapshotRefused
+from connectors.formats.gtfs_checks import check
+from connectors.formats.gtfs_measures import measure
+from connectors.formats.gtfs_modes import mode_sql
 from connectors.region import BoundingBox, Region
 from connectors.staging import DISTINCT_TEXT, REJECTED_LIMIT, StagedWriter
 from connectors.tables import (
@@ -38,6 +41,7 @@ from connectors.tables import (
     GTFS_CALENDAR,
     GTFS_CALENDAR_DATES,
     GTFS_FEED_INFO,
+    GTFS_FINDING,
     GTFS_FREQUENCIES,
     GTFS_ROUTES,
     GTFS_SHAPES,
@@ -58,7 +62,9 @@ NOTED_AT_ONCE = 100_000
 
 # -- what the reference says ---------------------------------------------------------------------------------------
 
-Kind = Literal["text", "name", "whole", "positive", "number", "time", "day", "flag", "degrees", "latitude", "longitude"]
+Kind = Literal[
+    "text", "name", "whole", "positive", "number", "time", "day", "flag", "degrees", "latitude", "longitude", "mode"
+]
 # cell: every record must fill it. column: the file must have the column. optional: neither. informs: nor does what the
 # marts count depend on it, so that a cell that cannot be read costs no record.
 Need = Literal["cell", "column", "optional", "informs"]
@@ -91,6 +97,7 @@ _READ: Mapping[Kind, str] = {
         then try_cast(try_strptime(trim({raw}), '%Y%m%d') as date) end""",
     "flag": "case trim({raw}) when '1' then true when '0' then false end",
     "degrees": _PLACE_ON_EARTH,
+    "mode": mode_sql("try_cast(trim({raw}) as integer)"),
 }
 _UNREADABLE: Mapping[Kind, str] = {
     "whole": "not a whole number",
@@ -200,6 +207,7 @@ _SMALL_FILES = (
             _column("route_short_name", "name"),
             _column("route_long_name", "name"),
             _column("route_type", "whole", "cell"),
+            _column("route_type", "mode", staged="mode"),
             *_inform("name", "route_desc"),
             *_inform("text", "route_url route_color route_text_color network_id"),
             *_inform("whole", "route_sort_order continuous_pickup continuous_drop_off cemv_support"),
@@ -351,6 +359,9 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
         for records in present.values():
             records.settle(db)
         stop_times.stage()
+        out.note(GTFS_FINDING, [finding._asdict() for finding in check(db)])
+        for row in measure(db, region).to_pylist():
+            out.measure(**row)
 
 
 def _refuse_incomplete(snapshot: Snapshot, members: Mapping[str, object]) -> None:
@@ -360,7 +371,8 @@ def _refuse_incomplete(snapshot: Snapshot, members: Mapping[str, object]) -> Non
     if missing:
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name} has no {', '.join(missing)}; a GTFS feed must have it, "
-            f"found {', '.join(sorted(members)) or 'nothing'}; ask the publisher again"
+            f"found {', '.join(sorted(members)) or 'nothing'}; ask the publisher again",
+            Reason("missing_required_file", ", ".join(missing)),
         )
 
 
@@ -399,7 +411,8 @@ class _Records:
                     continue
                 raise SnapshotRefused(
                     f"{self._where} has no column {column.source}, which GTFS requires; "
-                    f"found {', '.join(self._header)[:300] or 'nothing'}; ask the publisher again"
+                    f"found {', '.join(self._header)[:300] or 'nothing'}; ask the publisher again",
+                    Reason("missing_required_column", f"{self.file.table.name.removeprefix('gtfs_')}.{column.source}"),
                 )
             if self._header.count(column.source) > 1:
                 raise SnapshotRefused(f"{self._where} has column {column.source} twice; ask the publisher which holds")
@@ -656,7 +669,10 @@ class _StopTimes:
         self._out.out_of_scope(self._file.table, OUTSIDE, left_out)
 
     def stage(self) -> None:
-        """Reject what cannot be read, refers to nothing or repeats a key; stage the rest in the file's order."""
+        """Reject what cannot be read, refers to nothing or repeats a key; stage the rest in the file's order.
+
+        View `gtfs_stop_times`: what is staged.
+        """
         for name, known in (("trip_id", GTFS_TRIPS.name), ("stop_id", GTFS_STOPS.name)):
             self._db.execute(
                 f"""
@@ -681,6 +697,7 @@ class _StopTimes:
                 delivered.result()
         for name, (count, example) in sorted(self._unread.items()):
             self._out.unread(self._file.table, name, _UNREADABLE[self._column(name).kind], count, example)
+        self._out.show(self._file.table, self._db)
 
     def _deliver(self, judged: _Judged) -> None:
         """Reject what is at fault, stage the rest."""
@@ -1001,7 +1018,7 @@ def _cut_to_region(
 
 CONNECTOR = Connector(
     name="gtfs",
-    version=4,
+    version=5,
     payload="zip",
     tables=tuple(file.table for file in _FILES),
     parse=parse,

@@ -120,9 +120,7 @@ def test_what_the_csv_module_refuses_is_refused_with_its_line(
             cut(tmp_path, content)
 
 
-def test_a_record_of_too_many_fields_is_refused_with_its_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_record_of_too_many_fields_is_refused_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**20)
     found = cut(tmp_path, "\n".join(["a,b,c", *LINES, "," * FIELD_LIMIT, *LINES]))
     with pytest.raises(SnapshotRefused, match=f"line 102 has {FIELD_LIMIT + 1} fields"):
