@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run up down status test fuzz day chaos lint format check lock clean
+.PHONY: help setup run up down status test fuzz day chaos bench lint format check lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -63,6 +63,9 @@ day: $(READY) ## a scheduled day in fast time under a living Airflow, about ten 
 chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (needs root): the next run must be right
 	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)
 	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
+
+bench: $(READY) ## speed and memory on a feed of national size, about 20 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip
+	@$(BIN)/python -m tests.bench --size $(or $(SIZE),national) --repeat $(or $(REPEAT),3) $(if $(FEED),--feed $(FEED))
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

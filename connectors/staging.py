@@ -107,7 +107,8 @@ class StagedWriter:
         """An in-memory DuckDB for bulk work on untrusted files: bounded memory, spills to `scratch`, UTC."""
         database = duckdb.connect(
             config={
-                "memory_limit": "4GB",
+                # A process shall need at most 4 GB, with what it holds beside the database.
+                "memory_limit": "3GB",
                 "temp_directory": str(self.scratch / "spill"),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",

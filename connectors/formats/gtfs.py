@@ -1018,7 +1018,7 @@ def _cut_to_region(
 
 CONNECTOR = Connector(
     name="gtfs",
-    version=5,
+    version=6,
     payload="zip",
     tables=tuple(file.table for file in _FILES),
     parse=parse,

@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
+import pyarrow as pa
 
 from connectors.connector import Snapshot
 from connectors.formats import gtfs
@@ -42,9 +44,13 @@ def copy(text: str, target: str) -> dict[str, Any]:
 
 
 def stage(feed: str, feed_without_stop_times: str, cut: str) -> dict[str, Any]:
-    """Staging of stop_times alone: of a feed whole, less that of the same feed whose stop_times.txt is but a header."""
-    whole, accounts = _staged(feed, cut == "cut")
-    rest, _ = _staged(feed_without_stop_times, cut == "cut")
+    """Staging of stop_times alone: of a feed whole, less that of the same feed whose stop_times.txt is but a header.
+
+    Without the checks of what the feed says, which read what was staged.
+    """
+    with patch.multiple(gtfs, check=lambda _: [], measure=lambda *_: pa.table({})):
+        whole, accounts = _staged(feed, cut == "cut")
+        rest, _ = _staged(feed_without_stop_times, cut == "cut")
     return {"seconds": whole - rest, "whole_feed_s": whole, "stop_times": accounts["gtfs_stop_times"]}
 
 
