@@ -163,7 +163,7 @@ class Bench:
                 continue
             for _ in range(self._repeat):
                 self._note("ours", divisor, task("departures", feed, ours, *DATES))
-            _require_same_visits(theirs, ours)
+            require_same_visits(theirs, ours)
             self.figures["kit_to_ours"] = self._seconds("kit", divisor) / self._seconds("ours", divisor)
             return
         raise TaskFailed("gtfs_kit cannot hold even the smallest part of the feed")
@@ -207,7 +207,7 @@ class Bench:
         self.figures[f"{what}_growth"] = per_row[1] / per_row[0]
 
 
-def _require_same_visits(theirs: Path, ours: Path) -> None:
+def require_same_visits(theirs: Path, ours: Path) -> None:
     """Raise AssertionError where gtfs_kit counts other visits at a stop that stops.txt knows."""
     with duckdb.connect() as db:
         db.execute(f"create view ours as from '{ours}'")

@@ -41,7 +41,7 @@ def test_every_record_of_every_file_is_counted(real: Path, tmp_path: Path, name:
     out = parse(feed, tmp_path)
     with zipfile.ZipFile(feed) as archive:
         names = {Path(member).name for member in archive.namelist()}
-    tables = {file.table.name: file.name for file in gtfs._FILES if file.name in names}
+    tables = {file.table.name: file.name for file in gtfs.FILES if file.name in names}
     assert {table: account.read for table, account in out.accounts.items()} == {
         table: len(plain(feed, file)) for table, file in tables.items()
     }
