@@ -78,9 +78,10 @@ format: $(READY) ## put Python into the house's form
 check: $(READY) ## check the source catalogue in data/sources
 	@$(BIN)/python -m muensterland check
 
-lock: $(READY) ## renew requirements.lock from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock: $(READY) ## renew requirements.lock from pyproject.toml, and what `make bench` compares with
+	@$(BIN)/uv pip compile pyproject.toml --group dev $(LOCKED) --output-file requirements.lock
+	@$(BIN)/uv pip compile tests/bench/gtfs_kit.in $(LOCKED) --output-file tests/bench/gtfs_kit.lock
 
 clean: ## remove what runs have written (data/runtime) and the environment
 	rm -rf data/runtime $(VENV)

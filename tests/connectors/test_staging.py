@@ -11,8 +11,20 @@ import pytest
 
 from connectors import staging
 from connectors.errors import AccountingError, SnapshotRefused
+from connectors.formats.gtfs_reference import FILES
 from connectors.staging import Account, StagedWriter, remove_leftovers, replace_parquet
-from connectors.tables import COLUMN_DRIFT, COUNT_CHANNEL, COUNT_SITE, RECORD_ACCOUNT, REJECTED_ROW
+from connectors.tables import (
+    COLUMN_DRIFT,
+    COUNT_CHANNEL,
+    COUNT_READING,
+    COUNT_SITE,
+    MUNICIPALITY_BOUNDARY,
+    RECORD_ACCOUNT,
+    REJECTED_ROW,
+    Table,
+)
+
+GTFS_TABLES = [file.table for file in FILES]
 
 
 @pytest.fixture
@@ -59,6 +71,49 @@ def test_rows_lie_with_their_key_in_the_tables_schema(staged: Path, out: StagedW
         "site_name": "Neutor",
         "first_year": 2020,
     }
+
+
+@pytest.mark.parametrize("table", [COUNT_SITE, COUNT_CHANNEL, *GTFS_TABLES, MUNICIPALITY_BOUNDARY, COUNT_READING])
+def test_whatever_lies_in_a_file_its_readers_see_the_tables_schema(out: StagedWriter, table: Table) -> None:
+    """Text is written as distinct texts and their places, which Arrow would show to readers as such."""
+    columns = pa.schema([pa.field("record_number", pa.int64()), *table.columns])
+    distinct = [pa.dictionary(pa.int32(), pa.string()) if f.type == pa.string() else f.type for f in columns]
+    row = pa.Table.from_arrays([pa.nulls(2, type_) for type_ in distinct], names=columns.names)
+    with out:
+        out.read(table, 4)
+        out.write(table, row.set_column(0, "record_number", pa.array([1, 2])))
+        out.write(table, [{**dict.fromkeys(table.columns.names), "record_number": number} for number in (3, 4)])
+        out.close()
+    file = pq.ParquetFile(out.file_of(table.name))
+    assert file.schema_arrow.equals(table.schema)
+    assert file.read().column("record_number").to_pylist() == [1, 2, 3, 4]
+
+
+def test_texts_come_plain_or_as_distinct_ones_in_any_turn(out: StagedWriter) -> None:
+    def rows(names: pa.Array) -> pa.Table:
+        count = len(names)
+        numbers = pa.array(range(1, count + 1))
+        return pa.table({"record_number": numbers, "site_id": names, "site_name": names, "first_year": numbers})
+
+    plain = pa.array(["a", None, "", "a"])
+    with out:
+        out.read(COUNT_SITE, 12)
+        for names in (plain.dictionary_encode(), plain, plain.dictionary_encode()):
+            out.write(COUNT_SITE, rows(names))
+        out.close()
+    assert [row["site_name"] for row in rows_of(out.file_of("count_site"))] == ["a", None, "", "a"] * 3
+
+
+def test_what_was_written_can_be_queried_before_it_is_in_place(out: StagedWriter) -> None:
+    with out, out.database() as db:
+        out.read(COUNT_SITE, 1)
+        out.write(COUNT_SITE, [site(1)])
+        out.show(COUNT_SITE, db)
+        out.show(COUNT_CHANNEL, db)
+        assert db.sql("select site_name, first_year from count_site").fetchall() == [("Neutor", 2020)]
+        assert db.sql("select count(*) from count_channel").fetchall() == [(0,)]
+        out.close()
+    assert len(rows_of(out.file_of("count_site"))) == 1
 
 
 def test_rows_come_as_a_table_a_reader_or_dictionaries_with_columns_in_any_order(out: StagedWriter) -> None:
