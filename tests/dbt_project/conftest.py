@@ -353,6 +353,7 @@ def stage_core(folder: Staged) -> None:
 
 def stage_transit(folder: Staged) -> None:
     """Two operators that overlap: `feed_b` tells trip T1 of `feed_a` again, and one of its own."""
+    bus = {"route_type": 3, "mode": "bus"}
 
     def stop(stop_id: str, name: str) -> dict[str, Any]:
         return {"stop_id": stop_id, "stop_name": name, "stop_lat": 51.9, "stop_lon": 7.6}
@@ -385,9 +386,9 @@ def stage_transit(folder: Staged) -> None:
         tables.GTFS_ROUTES,
         "feed_a",
         [
-            {"route_id": "R1", "route_short_name": "1"},
-            {"route_id": "R2", "route_short_name": "2"},
-            {"route_id": "R3", "route_short_name": " ", "route_long_name": "Ring"},
+            {**bus, "route_id": "R1", "route_short_name": "1"},
+            {**bus, "route_id": "R2", "route_short_name": "2"},
+            {**bus, "route_id": "R3", "route_short_name": " ", "route_long_name": "Ring"},
         ],
     )
     folder.write(
@@ -445,7 +446,9 @@ def stage_transit(folder: Staged) -> None:
         "feed_b",
         [stop("bM1", " HAFEN"), stop("bM2", "Markt"), stop("bB1", "Borken bahnhof ")],
     )
-    folder.write(tables.GTFS_ROUTES, "feed_b", [{"route_id": "9", "route_short_name": "1"}, {"route_id": "RB"}])
+    folder.write(
+        tables.GTFS_ROUTES, "feed_b", [{**bus, "route_id": "9", "route_short_name": "1"}, {**bus, "route_id": "RB"}]
+    )
     folder.write(tables.GTFS_TRIPS, "feed_b", [trip("b1", "9", "both"), trip("b2", "RB", "own")])
     folder.write(
         tables.GTFS_STOP_TIMES,

@@ -27,6 +27,8 @@ MARTS = {
     "dim_feed_version": ["feed", "snapshot_sha256"],
     "mart_feed_finding": ["feed", "snapshot_sha256", "code", "field"],
     "mart_feed_health": ["feed"],
+    "dim_route": ["source_id", "route_id"],
+    "mart_transit_line": ["source_id", "route_id", "day_type"],
     "mart_trip_overlap": ["source_id", "snapshot_sha256", "trip_id", "frequency_number", "run_number"],
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],

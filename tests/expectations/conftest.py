@@ -76,6 +76,13 @@ create table marts.mart_transit_connection as
         'school_day' as day_type, date '2025-01-14' as service_date, 4::bigint as direct_trips,
         900::bigint as fastest_s, 1000::double as median_s
     from marts.dim_municipality;
+create table marts.dim_route as
+    select 'city' as source_id, 'R1' as route_id, 'Stadtbus' as agency_name, '1' as route_short_name,
+        'Ring' as route_long_name, 3 as route_type, 'bus' as mode, 12::bigint as trips, 9500::bigint as longest_way_m;
+create table marts.mart_transit_line as
+    select 'city' as source_id, 'R1' as route_id, 'school_day' as day_type, date '2025-01-14' as service_date,
+        '1' as route_name, 'bus' as mode, 12::bigint as trips, 20::bigint as stops, 2::bigint as municipalities,
+        20000::bigint as first_departure_s, 90000::bigint as last_arrival_s, 114.0::double as vehicle_km;
 create table marts.mart_trip_overlap as
     select 'land' as source_id, 'cd' as snapshot_sha256, 'T1' as trip_id, 0::bigint as frequency_number,
         0::bigint as run_number, 'city' as told_by_source_id, 'C1' as told_by_trip_id, 30::bigint as difference_s,
