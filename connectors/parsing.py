@@ -3,6 +3,11 @@
 What is in force is a function of the landing and the catalogue alone: every snapshot that landed for a partition is
 judged in the order of the fetch log, each against the one that was in force before it. What was judged is remembered,
 so that only what is new is parsed; a home that is built anew from its landing comes to the same verdicts.
+
+Of a partition the last snapshot that was not refused is in force. Of a resource with `accumulate_days`, which tells of
+the moment and is asked every few minutes, all those of the last so many days are, up to the end of the day before the
+last one: days come into force whole, so that what is in force changes once a day and not with every answer. On the
+first day there is none before, and those of that very day count.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +27,7 @@ from connectors.boundary import parser_faults_named
 from connectors.catalogue import Resource, Source
 from connectors.connector import Snapshot
 from connectors.errors import SourceError
+from connectors.fetching import LOCAL_TIME
 from connectors.history import Landed, landed
 from connectors.judging import (
     Figures,
@@ -67,11 +74,10 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
     A selection `afresh` parses and judges everything that landed again.
     """
     remove_leftovers(staged, source.id)
-    in_force = {
-        row["partition"]: row
-        for row in _rows(staged, SNAPSHOT_IN_FORCE.name, source.id)
-        if row["partition"].split("/")[0] in source.resources
-    }
+    in_force: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _rows(staged, SNAPSHOT_IN_FORCE.name, source.id):
+        if row["partition"].split("/")[0] in source.resources:
+            in_force[row["partition"]].append(row)
     desk = _Desk(source, staged, selection)
     verdicts: list[_Verdict] = []
     outcomes: Counter[str] = Counter()
@@ -81,15 +87,10 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
         parsed_before = desk.parsed
         judged = desk.judge_all(partition, entries)
         accepted = desk.in_force(judged)
-        if accepted is not None:
-            in_force[partition] = {
-                "source_id": source.id,
-                "partition": partition,
-                "snapshot_sha256": accepted.landed.snapshot_sha256,
-                "parse_key": accepted.parse_key,
-                "fetched_at": accepted.landed.last_at,
-            }
-        verdicts += [accepted if accepted and verdict.landed is accepted.landed else verdict for verdict in judged]
+        if accepted:
+            in_force[partition] = [_in_force_row(source, verdict) for verdict in accepted]
+        counting = {id(verdict.landed): verdict for verdict in accepted}
+        verdicts += [counting.get(id(verdict.landed), verdict) for verdict in judged]
         outcomes["refused"] += not judged[-1].is_staged
         outcomes["kept"] += judged[-1].is_staged and desk.parsed == parsed_before
     _replace(staged, PARSE_LOG.columns, PARSE_LOG.name, source.id, _log_rows(source, verdicts))
@@ -99,7 +100,7 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
         SNAPSHOT_IN_FORCE.columns,
         SNAPSHOT_IN_FORCE.name,
         source.id,
-        [row for _, row in sorted(in_force.items())],
+        [row for _, rows in sorted(in_force.items()) for row in rows],
     )
     total = in_force_account(source.id, staged)
     return ParseSummary(
@@ -179,17 +180,30 @@ class _Desk:
             former = entry if verdict.is_staged else former
         return verdicts
 
-    def in_force(self, judged: Sequence[_Verdict]) -> _Verdict | None:
-        """The last verdict that refused nothing, with the key under which its snapshot is staged; None without one."""
-        accepted = next((verdict for verdict in reversed(judged) if verdict.is_staged), None)
-        if accepted is None:
-            return None
-        _, key = self._key(accepted.partition)
-        for candidate in (key, accepted.parse_key):
-            if self._is_staged(accepted.landed, candidate):
-                return replace(accepted, parse_key=candidate)
-        # Its files were lost, or what superseded it has been refused since.
-        return replace(accepted, parse_key=key) if self._figures(accepted.partition, accepted.landed) else None
+    def in_force(self, judged: Sequence[_Verdict]) -> list[_Verdict]:
+        """The verdicts on what counts, oldest first, with the keys under which the snapshots are staged; empty where
+        everything was refused."""
+        accepted = [verdict for verdict in judged if verdict.is_staged]
+        if not accepted:
+            return []
+        days = self._resource(accepted[0].partition)[0].accumulate_days
+        if days is None:
+            # An older parser's rows will do, where today's cannot read the snapshot any more.
+            last = accepted[-1]
+            found = [self._at_hand(last, self._key(last.partition)[1], last.parse_key)]
+        else:
+            # Rows of many snapshots are read together: all by the same parser.
+            key = self._key(accepted[0].partition)[1]
+            found = [self._at_hand(verdict, key) for verdict in _accumulated(accepted, days)]
+        return [verdict for verdict in found if verdict is not None]
+
+    def _at_hand(self, verdict: _Verdict, *keys: str) -> _Verdict | None:
+        """The verdict with the first of the keys under which its snapshot is staged; staged under the first where its
+        files were lost, the parser is another one, or what superseded it has been refused since."""
+        for key in keys:
+            if self._is_staged(verdict.landed, key):
+                return replace(verdict, parse_key=key)
+        return replace(verdict, parse_key=keys[0]) if self._figures(verdict.partition, verdict.landed) else None
 
     def _said_before(self, partition: str, entry: Landed, former: Landed | None, is_latest: bool) -> _Verdict | None:
         """The verdict of a former run, where it still holds."""
@@ -297,6 +311,27 @@ class _Desk:
             resource, values = self._resource(partition)
             self._keys[partition] = partition.split("/")[0], parse_key(resource, values, region())
         return self._keys[partition]
+
+
+def _accumulated(accepted: Sequence[_Verdict], days: int) -> list[_Verdict]:
+    """The verdicts of the last whole days, each snapshot once; of the last day where there is none before it."""
+    once = {verdict.landed.snapshot_sha256: verdict for verdict in reversed(accepted)}
+    by_day: dict[date, list[_Verdict]] = defaultdict(list)
+    for verdict in sorted(once.values(), key=lambda verdict: verdict.landed.first_at):
+        by_day[verdict.landed.first_at.astimezone(LOCAL_TIME).date()].append(verdict)
+    last = max(by_day)
+    whole = [day for day in sorted(by_day) if last - timedelta(days=days) <= day < last]
+    return [verdict for day in whole or [last] for verdict in by_day[day]]
+
+
+def _in_force_row(source: Source, verdict: _Verdict) -> dict[str, Any]:
+    return {
+        "source_id": source.id,
+        "partition": verdict.partition,
+        "snapshot_sha256": verdict.landed.snapshot_sha256,
+        "parse_key": verdict.parse_key,
+        "fetched_at": verdict.landed.last_at,
+    }
 
 
 def _log_rows(source: Source, verdicts: Sequence[_Verdict]) -> list[dict[str, Any]]:
