@@ -210,7 +210,7 @@ class Resource(_Strict):
 
     @property
     def size_ratio(self) -> SizeRatio | None:
-        """The guard on sizes, by default a half to three times; None where it is off, as for what tells of the moment."""
+        """The guard on sizes, by default a half to three times, none for what accumulates; None where it is off."""
         if self.guards.size_ratio is None:
             if self.accumulate_days is not None:
                 return None
@@ -219,7 +219,7 @@ class Resource(_Strict):
 
     @property
     def record_ratio(self) -> RecordRatio | None:
-        """The guard on record counts, by default 0.7 to twice; None where it is off, as for what tells of the moment."""
+        """The guard on record counts, by default 0.7 to twice, none for what accumulates; None where it is off."""
         if self.guards.record_ratio is None:
             if self.accumulate_days is not None:
                 return None
@@ -327,8 +327,8 @@ class Source(_Strict):
     def _accumulates_as_a_whole(self) -> Self:
         if len({resource.accumulate_days is None for resource in self.resources.values()}) > 1:
             raise ValueError(
-                "resources: some have accumulate_days, some have not; they are asked on schedules of their own: make two "
-                "sources of them"
+                "resources: some have accumulate_days, some have not; the two kinds are asked by DAGs of their own: make "
+                "two sources of them"
             )
         return self
 
@@ -390,10 +390,8 @@ def _dangling(sources: Iterable[Source]) -> Iterator[str]:
         if spoken_of is None:
             yield f"{source.id}.yml: timetable: {source.timetable!r} is no source; {nearest(source.timetable, known)}"
         elif not set(source.inputs) <= set(spoken_of.inputs):
-            yield (
-                f"{source.id}.yml: timetable: {source.timetable} has the inputs {', '.join(spoken_of.inputs)}, expected "
-                f"all of this one's: {', '.join(source.inputs)}"
-            )
+            there, wanted = ", ".join(spoken_of.inputs), ", ".join(source.inputs)
+            yield f"{source.id}.yml: timetable: {source.timetable} has the inputs {there}, expected all of {wanted}"
 
 
 def in_words(problem: ErrorDetails) -> str:

@@ -47,7 +47,7 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
 
 
 def _check_protobuf(path: Path, came: str, head: bytes) -> None:
-    """Protobuf has no mark of its own, and any byte may begin it: what tells it is that its fields end with the file."""
+    """Protobuf has no mark of its own: what tells it from anything else is that its fields end where the file does."""
     try:
         found = sum(1 for _ in parts(path))
     except PayloadRefused as error:

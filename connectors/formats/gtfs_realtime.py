@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
@@ -92,7 +93,9 @@ def _unpack(message: Message, content: bytes, where: str) -> None:
     try:
         message.MergeFromString(content)
     except DecodeError as error:
-        raise SnapshotRefused(f"{where}: expected a message of GTFS Realtime, {error}; ask the publisher again") from error
+        raise SnapshotRefused(
+            f"{where}: expected a message of GTFS Realtime, {error}; ask the publisher again"
+        ) from error
 
 
 def _feed_at(header: Any, where: str) -> datetime | None:
@@ -143,8 +146,8 @@ class _Feed:
         for table in TABLES:
             self._flush(table)
         tables = {table.name: table for table in TABLES}
-        for (table, column), (records, example) in sorted(self.unread.items()):
-            self.out.unread(tables[table], column, "not a value of the reference", records, example)
+        for (name, column), (records, example) in sorted(self.unread.items()):
+            self.out.unread(tables[name], column, "not a value of the reference", records, example)
 
     # -- entities ----------------------------------------------------------------------------------------------------
 
@@ -164,7 +167,7 @@ class _Feed:
         number, refusal = self._put(GTFS_RT_TRIP_UPDATE, trip_update)
         shared["trip_update_number"] = number
         for call in calls:
-            self._put(GTFS_RT_STOP_TIME_UPDATE, lambda call=call: self._call(call, shared, refusal))  # type: ignore[misc]
+            self._put(GTFS_RT_STOP_TIME_UPDATE, partial(self._call, call, shared, refusal))
 
     def _call(self, call: Any, shared: dict[str, Any], refusal: _Unreadable | None) -> dict[str, Any]:
         if refusal is not None:
@@ -220,41 +223,43 @@ class _Feed:
 
     def _take_alert(self, alert_id: str, alert: Any) -> None:
         self._tell_unknown(GTFS_RT_ALERT, "alert", alert)
+        texts = ("header_text", "description_text", "url")
 
         def told() -> dict[str, Any]:
-            begins = [_instant("active_period.start", period.start) for period in alert.active_period]
-            ends = [_instant("active_period.end", period.end) for period in alert.active_period]
+            periods = alert.active_period
+            begins = [at for period in periods if (at := _instant("active_period.start", period.start))]
+            ends = [at for period in periods if (at := _instant("active_period.end", period.end))]
             return {
                 "feed_at": self.feed_at,
                 "alert_id": _text("id", alert_id),
-                **{
-                    name: self._informing(GTFS_RT_ALERT, name, alert) for name in ("cause", "effect", "severity_level")
-                },
+                **{name: self._informing(GTFS_RT_ALERT, name, alert) for name in ("cause", "effect", "severity_level")},
                 "active_periods": len(alert.active_period),
                 "active_from_at": None if None in begins else min(begins, default=None),  # type: ignore[type-var]
                 "active_until_at": None if None in ends else max(ends, default=None),  # type: ignore[type-var]
-                **{name: _translated(name, getattr(alert, name)) for name in ("header_text", "description_text", "url")},
-            }
-
-        def informed(selector: Any) -> dict[str, Any]:
-            trip = selector.trip if selector.HasField("trip") else realtime.TripDescriptor()
-            own = self._trip(trip)
-            direction = selector.direction_id if selector.HasField("direction_id") else None
-            return {
-                "feed_at": self.feed_at,
-                "alert_id": _text("id", alert_id),
-                "agency_id": _text("agency_id", selector.agency_id),
-                "route_type": _whole("route_type", selector.route_type) if selector.HasField("route_type") else None,
-                "stop_id": _text("stop_id", selector.stop_id),
-                **own,
-                "route_id": _text("route_id", selector.route_id) or own["route_id"],
-                "direction_id": own["direction_id"] if direction is None else _whole("direction_id", direction),
+                **{
+                    name: _translated(name, getattr(alert, name)) for name in ("header_text", "description_text", "url")
+                },
             }
 
         self._put(GTFS_RT_ALERT, told)
         for selector in alert.informed_entity:
             self._tell_unknown(GTFS_RT_INFORMED_ENTITY, "informed_entity", selector)
-            self._put(GTFS_RT_INFORMED_ENTITY, lambda selector=selector: informed(selector))  # type: ignore[misc]
+            self._put(GTFS_RT_INFORMED_ENTITY, partial(self._informed, alert_id, selector))
+
+    def _informed(self, alert_id: str, selector: Any) -> dict[str, Any]:
+        trip = selector.trip if selector.HasField("trip") else realtime.TripDescriptor()
+        own = self._trip(trip)
+        direction = selector.direction_id if selector.HasField("direction_id") else None
+        return {
+            "feed_at": self.feed_at,
+            "alert_id": _text("id", alert_id),
+            "agency_id": _text("agency_id", selector.agency_id),
+            "route_type": _whole("route_type", selector.route_type) if selector.HasField("route_type") else None,
+            "stop_id": _text("stop_id", selector.stop_id),
+            **own,
+            "route_id": _text("route_id", selector.route_id) or own["route_id"],
+            "direction_id": own["direction_id"] if direction is None else _whole("direction_id", direction),
+        }
 
     def _trip(self, trip: Any) -> dict[str, Any]:
         return {
