@@ -327,8 +327,8 @@ class Source(_Strict):
     def _accumulates_as_a_whole(self) -> Self:
         if len({resource.accumulate_days is None for resource in self.resources.values()}) > 1:
             raise ValueError(
-                "resources: some have accumulate_days, some have not; the two kinds are asked by DAGs of their own: make "
-                "two sources of them"
+                "resources: some have accumulate_days, some have not; the two kinds are asked by DAGs of their own: "
+                "make two sources of them"
             )
         return self
 

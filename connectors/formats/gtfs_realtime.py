@@ -223,28 +223,24 @@ class _Feed:
 
     def _take_alert(self, alert_id: str, alert: Any) -> None:
         self._tell_unknown(GTFS_RT_ALERT, "alert", alert)
-        texts = ("header_text", "description_text", "url")
-
-        def told() -> dict[str, Any]:
-            periods = alert.active_period
-            begins = [at for period in periods if (at := _instant("active_period.start", period.start))]
-            ends = [at for period in periods if (at := _instant("active_period.end", period.end))]
-            return {
-                "feed_at": self.feed_at,
-                "alert_id": _text("id", alert_id),
-                **{name: self._informing(GTFS_RT_ALERT, name, alert) for name in ("cause", "effect", "severity_level")},
-                "active_periods": len(alert.active_period),
-                "active_from_at": None if None in begins else min(begins, default=None),  # type: ignore[type-var]
-                "active_until_at": None if None in ends else max(ends, default=None),  # type: ignore[type-var]
-                **{
-                    name: _translated(name, getattr(alert, name)) for name in ("header_text", "description_text", "url")
-                },
-            }
-
-        self._put(GTFS_RT_ALERT, told)
+        self._put(GTFS_RT_ALERT, partial(self._alert, alert_id, alert))
         for selector in alert.informed_entity:
             self._tell_unknown(GTFS_RT_INFORMED_ENTITY, "informed_entity", selector)
             self._put(GTFS_RT_INFORMED_ENTITY, partial(self._informed, alert_id, selector))
+
+    def _alert(self, alert_id: str, alert: Any) -> dict[str, Any]:
+        periods, texts = alert.active_period, ("header_text", "description_text", "url")
+        begins = [at for period in periods if (at := _instant("active_period.start", period.start))]
+        ends = [at for period in periods if (at := _instant("active_period.end", period.end))]
+        return {
+            "feed_at": self.feed_at,
+            "alert_id": _text("id", alert_id),
+            **{name: self._informing(GTFS_RT_ALERT, name, alert) for name in ("cause", "effect", "severity_level")},
+            "active_periods": len(periods),
+            "active_from_at": min(begins, default=None) if len(begins) == len(periods) else None,
+            "active_until_at": max(ends, default=None) if len(ends) == len(periods) else None,
+            **{name: _translated(name, getattr(alert, name)) for name in texts},
+        }
 
     def _informed(self, alert_id: str, selector: Any) -> dict[str, Any]:
         trip = selector.trip if selector.HasField("trip") else realtime.TripDescriptor()

@@ -95,6 +95,7 @@ select
     trips.source_id,
     trips.snapshot_sha256,
     trips.trip_id,
+    trips.route_id,
     trips.service_id,
     coalesce(routes.route_short_name, '') as route_short_name,
     coalesce(routes.route_short_name, routes.route_long_name, trips.route_id) as route_name,
