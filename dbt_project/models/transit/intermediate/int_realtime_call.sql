@@ -220,7 +220,10 @@ events as (
         departure_delay_s,
         is_arrival_delay_told,
         is_departure_delay_told,
-        departure_delay_s is null or (is_last and arrival_delay_s is not null) as is_arrival
+        case
+            when is_last then arrival_delay_s is not null or departure_delay_s is null
+            else arrival_delay_s is not null and departure_delay_s is null
+        end as is_arrival
     from delays
 ),
 
