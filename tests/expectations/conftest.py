@@ -78,7 +78,8 @@ create table marts.mart_transit_connection as
     from marts.dim_municipality;
 create table marts.fct_stop_delay as
     select 'live' as source_id, date '2025-01-02' as service_date, 't' as trip_id,
-        row_number() over (order by stop_id) as stop_sequence, source_id as timetable_source_id, '1' as route_id, stop_id,
+        row_number() over (order by stop_id) as stop_sequence, source_id as timetable_source_id, '1' as route_id,
+        stop_id,
         'observed' as status, 'departure' as event, 28800 as scheduled_s,
         timestamptz '2025-01-02 07:00:00Z' as scheduled_at, 60 as delay_s, 'delay' as delay_source,
         timestamptz '2025-01-02 06:59:00Z' as told_at, 120 as ahead_s, true as is_on_time

@@ -272,7 +272,7 @@ select
     case when relationship = 'SCHEDULED' and delay_s is not null then delay_source end as delay_source,
     case
         when relationship = 'SKIPPED' then 'skipped'
-        when relationship <> 'SCHEDULED' or delay_s is null then 'no_data'
+        when relationship <> 'SCHEDULED' or delay_s is null or scheduled_s is null then 'no_data'
         when abs(delay_s) > {{ var('delay_limit_s') }} then 'implausible'
         else 'told'
     end as call_status
