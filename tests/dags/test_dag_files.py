@@ -38,7 +38,7 @@ for dag in bag.dags.values():
         "doc": dag.doc_md,
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
-        "schedule": [cron._expression for cron in getattr(dag.timetable, "_timetables", [])],
+        "schedule": [cron.expression for cron in getattr(dag.timetable, "timetables", [])],
         "params": {name: dag.params.get_param(name).schema for name in dag.params},
         "deadlines_min": [alert.interval.total_seconds() / 60 for alert in dag.deadline or []],
         "tasks": {
