@@ -152,6 +152,18 @@ class RecordRatio(_Range):
     tables: tuple[Text, ...] | None = None
 
 
+class MeasureRatio(_Range):
+    """What a parser measures of a snapshot part by part, such as the trips of a feed per agency and Kreis.
+
+    Parts of less than `from_amount` in the former snapshot are left alone. By default 30 % may go: a GTFS feed that
+    lost more is hollow, however valid.
+    """
+
+    min: float | None = Field(0.7, ge=0, le=1)
+    severity: Literal["report", "refuse"] = "refuse"
+    from_amount: int = Field(20, gt=0)
+
+
 def _range_or_off(given: Any) -> str:
     return _RANGE if isinstance(given, _Range | dict) else _OFF
 
@@ -164,6 +176,7 @@ class Guards(_Strict):
 
     size_ratio: Annotated[Annotated[SizeRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
     record_ratio: Annotated[Annotated[RecordRatio, Tag(_RANGE)] | _Off, Discriminator(_range_or_off)] | None = None
+    measure_ratio: MeasureRatio | None = None
 
 
 def _kind_of_values(given: Any) -> str:
@@ -187,7 +200,8 @@ class Resource(_Strict):
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
     `accept` names snapshots that somebody has looked at: they come into force whatever guards, `drift: freeze` and
-    `rejection_limit` say. `fresh_for_days` is the source's unless given here.
+    `rejection_limit` say. `fresh_for_days` is the source's unless given here. `versions` of a partition are in force
+    together, the newest ones: of a timetable that is published before it begins, the former one speaks until then.
     `accumulate_days` is for what tells of the moment and is asked often: every snapshot of so many days counts, not
     the last one alone (see `connectors.parsing`).
     """
@@ -204,6 +218,7 @@ class Resource(_Strict):
     size_limit_mb: int = Field(500, gt=0)
     time_limit_s: int = Field(600, gt=0)
     fresh_for_days: int | None = Field(None, gt=0)
+    versions: int = Field(1, ge=1, le=10)
     accumulate_days: int | None = Field(None, gt=0, le=366)
     guards: Guards = Guards()
     accept: tuple[Sha256, ...] = ()
@@ -235,6 +250,12 @@ class Resource(_Strict):
     def address(self) -> str:
         """Where the resource comes from: its address pattern, or `inbox:` and the pattern of the names of its files."""
         return self.url or f"inbox:{self.inbox}"
+
+    @model_validator(mode="after")
+    def _keeps_versions_or_days(self) -> Self:
+        if self.accumulate_days is not None and self.versions != 1:
+            raise ValueError("versions: says how many snapshots count, but accumulate_days does already; leave one out")
+        return self
 
     @model_validator(mode="after")
     def _comes_by_url_or_inbox(self) -> Self:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """Why in a word that programs compare: the code of a finding, and what it is about."""
+
+    code: str
+    subject: str
+
 
 class SourceError(Exception):
     """A source could not be fetched or parsed; its former snapshot stays in force."""
+
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FetchFailed(SourceError):

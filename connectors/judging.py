@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from connectors.catalogue import RecordRatio, Resource, SizeRatio, Source
+from connectors.catalogue import MeasureRatio, RecordRatio, Resource, SizeRatio, Source
 from connectors.drift import FILE, Columns, Drift, Seen, drift_between
 from connectors.staging import Account, StagedWriter, staged_file
-from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW
+from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, SNAPSHOT_MEASURE
 
 # Counts up when the same figures and limits would be judged otherwise.
 RULES_VERSION = 1
@@ -26,13 +26,17 @@ _DRIFTS_TOLD = 3
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of a snapshot without its rows. first_rejection: per table, the first rejected record in words."""
+    """What is known of a snapshot without its rows. first_rejection: per table, the first rejected record in words.
+
+    measures: how much it holds of what its parser counts, by measure and subject.
+    """
 
     bytes: int
     accounts: Mapping[str, Account]
     columns: Columns
     drifts: tuple[Drift, ...]
     first_rejection: Mapping[str, str]
+    measures: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def figures_of(writer: StagedWriter, path: Path) -> Figures:
         columns=writer.columns,
         drifts=tuple(writer.drifts),
         first_rejection={name: writer.first_rejection(name) for name, account in accounts.items() if account.rejected},
+        measures=dict(writer.measures),
     )
 
 
@@ -95,6 +100,7 @@ def staged_figures(staged: Path, source_id: str, snapshot_sha256: str, parse_key
             for row in rows(COLUMN_DRIFT.name)
         ),
         first_rejection=first,
+        measures={(row["measure"], row["subject"]): row["amount"] for row in rows(SNAPSHOT_MEASURE.name)},
     )
 
 
@@ -104,7 +110,10 @@ def rules_key(source: Source, resource: Resource, snapshot_sha256: str) -> str:
         RULES_VERSION,
         source.drift,
         source.rejection_limit,
-        *(guard and guard.model_dump(mode="json") for guard in (resource.size_ratio, resource.record_ratio)),
+        *(
+            guard and guard.model_dump(mode="json")
+            for guard in (resource.size_ratio, resource.record_ratio, resource.guards.measure_ratio)
+        ),
     ]
     digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
     return f"{digest}-accepted" if snapshot_sha256 in resource.accept else digest
@@ -142,7 +151,7 @@ def breaches(resource: Resource, former: Figures | None, now: Figures) -> list[B
     if former is None:
         return []
     found: list[Breach] = []
-    size, records = resource.size_ratio, resource.record_ratio
+    size, records, measures = resource.size_ratio, resource.record_ratio, resource.guards.measure_ratio
     if size is not None:
         found += _breach("size_guard", "", "bytes", size, "size_ratio", former.bytes, now.bytes)
     if records is not None:
@@ -151,6 +160,13 @@ def breaches(resource: Resource, former: Figures | None, now: Figures) -> list[B
             if before >= records.from_records and (records.tables is None or table in records.tables):
                 found += _breach(
                     "record_guard", table, "records", records, "record_ratio", before, _in_scope(now, table)
+                )
+    if measures is not None:
+        for (measure, subject), amount in former.measures.items():
+            if amount >= measures.from_amount:
+                unit = f"{measure} of {subject}"
+                found += _breach(
+                    "hollow", "", unit, measures, "measure_ratio", amount, now.measures.get((measure, subject), 0)
                 )
     return found
 
@@ -192,7 +208,7 @@ def _in_scope(figures: Figures, table: str) -> int:
 
 
 def _breach(
-    code: str, table: str, unit: str, bounds: SizeRatio | RecordRatio, key: str, before: int, now: int
+    code: str, table: str, unit: str, bounds: SizeRatio | RecordRatio | MeasureRatio, key: str, before: int, now: int
 ) -> list[Breach]:
     """The guard's breach, none where the figure keeps the bounds or there is nothing to compare it with."""
     if not before:

@@ -86,11 +86,20 @@ def parse_source(source: Source, landing: Landing, staged: Path, selection: Sele
             continue
         parsed_before = desk.parsed
         judged = desk.judge_all(partition, entries)
-        accepted = desk.in_force(judged)
+        accepted = desk.in_force(partition, judged)
         if accepted:
-            in_force[partition] = [_in_force_row(source, verdict) for verdict in accepted]
-        counting = {id(verdict.landed): verdict for verdict in accepted}
-        verdicts += [counting.get(id(verdict.landed), verdict) for verdict in judged]
+            in_force[partition] = [
+                {
+                    "source_id": source.id,
+                    "partition": partition,
+                    "snapshot_sha256": verdict.landed.snapshot_sha256,
+                    "parse_key": verdict.parse_key,
+                    "fetched_at": verdict.landed.last_at,
+                }
+                for verdict in accepted
+            ]
+        keyed = {id(verdict.landed): verdict for verdict in accepted}
+        verdicts += [keyed.get(id(verdict.landed), verdict) for verdict in judged]
         outcomes["refused"] += not judged[-1].is_staged
         outcomes["kept"] += judged[-1].is_staged and desk.parsed == parsed_before
     _replace(staged, PARSE_LOG.columns, PARSE_LOG.name, source.id, _log_rows(source, verdicts))
@@ -180,30 +189,34 @@ class _Desk:
             former = entry if verdict.is_staged else former
         return verdicts
 
-    def in_force(self, judged: Sequence[_Verdict]) -> list[_Verdict]:
-        """The verdicts on what counts, oldest first, with the keys under which the snapshots are staged; empty where
-        everything was refused."""
-        accepted = [verdict for verdict in judged if verdict.is_staged]
-        if not accepted:
-            return []
-        days = self._resource(accepted[0].partition)[0].accumulate_days
-        if days is None:
-            # An older parser's rows will do, where today's cannot read the snapshot any more.
-            last = accepted[-1]
-            found = [self._at_hand(last, self._key(last.partition)[1], last.parse_key)]
-        else:
-            # Rows of many snapshots are read together: all by the same parser.
-            key = self._key(accepted[0].partition)[1]
-            found = [self._at_hand(verdict, key) for verdict in _accumulated(accepted, days)]
-        return [verdict for verdict in found if verdict is not None]
+    def in_force(self, partition: str, judged: Sequence[_Verdict]) -> list[_Verdict]:
+        """The last verdicts that refused nothing, as many versions as the resource keeps, newest first; where it
+        accumulates, those of whole days.
 
-    def _at_hand(self, verdict: _Verdict, *keys: str) -> _Verdict | None:
-        """The verdict with the first of the keys under which its snapshot is staged; staged under the first where its
-        files were lost, the parser is another one, or what superseded it has been refused since."""
-        for key in keys:
-            if self._is_staged(verdict.landed, key):
-                return replace(verdict, parse_key=key)
-        return replace(verdict, parse_key=keys[0]) if self._figures(verdict.partition, verdict.landed) else None
+        Each with the key under which its snapshot is staged; one that can no longer be staged is left out.
+        """
+        resource, _ = self._resource(partition)
+        accepted: dict[str, _Verdict] = {}
+        for verdict in reversed(judged):
+            if verdict.is_staged:
+                accepted.setdefault(verdict.landed.snapshot_sha256, verdict)
+        if accepted and resource.accumulate_days is not None:
+            chosen = _accumulated([verdict for verdict in judged if verdict.is_staged], resource.accumulate_days)
+            # Rows of many snapshots are read together: all by the same parser.
+            kept = [self._staged_verdict(verdict, self._key(partition)[1]) for verdict in chosen]
+        else:
+            # An older parser's rows will do, where today's cannot read the snapshot any more.
+            versions = list(accepted.values())[: resource.versions]
+            kept = [self._staged_verdict(verdict, self._key(partition)[1], verdict.parse_key) for verdict in versions]
+        return [verdict for verdict in kept if verdict is not None]
+
+    def _staged_verdict(self, accepted: _Verdict, *keys: str) -> _Verdict | None:
+        """The verdict with the first of the keys under which its snapshot is staged, staged under the first if none."""
+        for candidate in keys:
+            if self._is_staged(accepted.landed, candidate):
+                return replace(accepted, parse_key=candidate)
+        # Its files were lost, or what superseded it has been refused since.
+        return replace(accepted, parse_key=keys[0]) if self._figures(accepted.partition, accepted.landed) else None
 
     def _said_before(self, partition: str, entry: Landed, former: Landed | None, is_latest: bool) -> _Verdict | None:
         """The verdict of a former run, where it still holds."""
@@ -240,7 +253,7 @@ class _Desk:
                 if verdict.is_staged:
                     out.close()
             except SourceError as error:
-                verdict = replace(verdict, error=str(error))
+                verdict = replace(verdict, error=str(error), findings=_reason_of(error))
             if not verdict.is_staged:
                 out.close_refused()
                 log.error("%s %s: refused: %s", self._source.id, entry.path.name, verdict.error)
@@ -324,14 +337,8 @@ def _accumulated(accepted: Sequence[_Verdict], days: int) -> list[_Verdict]:
     return [verdict for day in whole or [last] for verdict in by_day[day]]
 
 
-def _in_force_row(source: Source, verdict: _Verdict) -> dict[str, Any]:
-    return {
-        "source_id": source.id,
-        "partition": verdict.partition,
-        "snapshot_sha256": verdict.landed.snapshot_sha256,
-        "parse_key": verdict.parse_key,
-        "fetched_at": verdict.landed.last_at,
-    }
+def _reason_of(error: SourceError) -> tuple[Finding, ...]:
+    return (Finding(error.reason.code, "", error.reason.subject, str(error)),) if error.reason else ()
 
 
 def _log_rows(source: Source, verdicts: Sequence[_Verdict]) -> list[dict[str, Any]]:

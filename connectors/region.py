@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from muensterland.settings import REPOSITORY
 
 KreisKey = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+Ags = Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
 
 
 class _Strict(BaseModel):
@@ -41,7 +42,10 @@ class Kreis(_Strict):
 
 
 class Region(_Strict):
-    """The region: its Kreise and how many municipalities they have."""
+    """The region: its Kreise, how many municipalities they have, and the centres of those.
+
+    centres: longitude and latitude in degrees (EPSG:4326), by AGS.
+    """
 
     area_id: str
     name_de: str
@@ -49,6 +53,15 @@ class Region(_Strict):
     municipalities: int
     bounding_box: BoundingBox
     kreise: tuple[Kreis, ...]
+    centres: dict[Ags, tuple[float, float]]
+
+    @model_validator(mode="after")
+    def _every_municipality_has_its_centre(self) -> Self:
+        for kreis in self.kreise:
+            found = sum(ags.startswith(kreis.area_id) for ags in self.centres)
+            if found != kreis.municipalities:
+                raise ValueError(f"centres: {found} in {kreis.area_id}, expected {kreis.municipalities}")
+        return self
 
     @property
     def kreis_keys(self) -> tuple[str, ...]:

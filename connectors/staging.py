@@ -22,7 +22,15 @@ import pyarrow.parquet as pq
 
 from connectors.drift import Change, Columns, Drift, Seen, declared_drift
 from connectors.errors import AccountingError, SnapshotRefused
-from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, RECORD_ACCOUNT, REJECTED_ROW, UNREAD_CELL, Table
+from connectors.tables import (
+    COLUMN_DRIFT,
+    COLUMN_SEEN,
+    RECORD_ACCOUNT,
+    REJECTED_ROW,
+    SNAPSHOT_MEASURE,
+    UNREAD_CELL,
+    Table,
+)
 
 # A raw value is kept as evidence, not as data: enough to recognise it, too little to fill a disk.
 RAW_TEXT_LIMIT = 500
@@ -31,6 +39,8 @@ RAW_TEXT_LIMIT = 500
 REJECTED_BATCH, REJECTED_LIMIT = 20_000, 100_000
 # No publisher has as many columns in a table; of a header that does, the first ones are told.
 COLUMNS_LIMIT = 1_000
+# Agencies times Kreise times measures of the largest national feed are some thousands.
+MEASURES_LIMIT = 20_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,7 @@ class StagedWriter:
         self._drift: set[tuple[str, str, Change]] = set()
         self._seen: dict[tuple[str, str], Seen] = {}
         self._unread: list[dict[str, Any]] = []
+        self._measures: dict[tuple[str, str], int] = {}
         staged.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(prefix=f".writing.{source_id}.", dir=staged))
 
@@ -161,6 +172,15 @@ class StagedWriter:
             }
         )
 
+    def note(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Stage what a parser has to say about the snapshot as a whole, in the columns of `table`: no records of it."""
+        self._append_rows(table, [{"record_number": 0} | {name: _short(row[name]) for name in row} for row in rows])
+
+    def measure(self, measure: str, subject: str, amount: int) -> None:
+        """Say how much of something the snapshot holds, for the guard measure_ratio."""
+        if len(self._measures) < MEASURES_LIMIT:
+            self._measures[measure, _storable(subject[:RAW_TEXT_LIMIT])] = amount
+
     def out_of_scope(self, table: Table, reason: str, records: int = 1) -> None:
         """Leave records out for a reason (preamble, footer, outside the region)."""
         if records:
@@ -200,6 +220,11 @@ class StagedWriter:
         return [(drift.table, drift.subject, drift.change) for drift in self.drifts]
 
     @property
+    def measures(self) -> Mapping[tuple[str, str], int]:
+        """The amounts told, by measure and subject."""
+        return self._measures
+
+    @property
     def columns(self) -> Columns:
         """The columns seen, by table and name."""
         return self._seen
@@ -224,14 +249,15 @@ class StagedWriter:
         self._flush_rejected()
         self._append_rows(RECORD_ACCOUNT, self._account_rows())
         self._append_rows(UNREAD_CELL, self._unread)
-        self._append_columns()
+        self._append_figures()
         self._place_files(self._writers)
         return self.accounts
 
     def close_refused(self) -> None:
-        """Stage nothing of the snapshot, but put in place what its columns were: evidence of why it was refused."""
-        self._append_columns()
-        self._place_files(name for name in self._writers if name in (COLUMN_DRIFT.name, COLUMN_SEEN.name))
+        """Stage nothing of the snapshot, but put in place its columns and measures: evidence of why it was refused."""
+        self._append_figures()
+        evidence = (COLUMN_DRIFT.name, COLUMN_SEEN.name, SNAPSHOT_MEASURE.name)
+        self._place_files(name for name in self._writers if name in evidence)
 
     def file_of(self, table: str) -> Path:
         """`<table>/source_id=…/snapshot_sha256=…/<parse_key>.parquet` below `staged/`."""
@@ -271,7 +297,14 @@ class StagedWriter:
             pa.Table.from_arrays([*key, *rows.columns], schema=table.schema), row_group_size=122_880
         )
 
-    def _append_columns(self) -> None:
+    def _append_figures(self) -> None:
+        self._append_rows(
+            SNAPSHOT_MEASURE,
+            [
+                {"record_number": 0, "measure": measure, "subject": subject, "amount": amount}
+                for (measure, subject), amount in sorted(self._measures.items())
+            ],
+        )
         self._append_rows(
             COLUMN_DRIFT,
             [
@@ -313,6 +346,10 @@ class StagedWriter:
             place = self.file_of(name)
             place.parent.mkdir(parents=True, exist_ok=True)
             (self._scratch / f"{name}.parquet").replace(place)
+
+
+def _short(value: Any) -> Any:
+    return _storable(value[:RAW_TEXT_LIMIT]) if isinstance(value, str) else value
 
 
 def _storable(text: str) -> str:

@@ -98,6 +98,7 @@ GTFS_ROUTES = _table(
     route_short_name=TEXT,
     route_long_name=TEXT,
     route_type=SMALL,
+    mode=TEXT,
     route_desc=TEXT,
     route_url=TEXT,
     route_color=TEXT,
@@ -393,6 +394,10 @@ RECORD_ACCOUNT = _table("record_account", table_name=TEXT, outcome=TEXT, reason=
 COLUMN_DRIFT = _table("column_drift", table_name=TEXT, column_name=TEXT, change=TEXT, former_name=TEXT)
 # Cells of columns that only inform and could not be read: their records are staged without them.
 UNREAD_CELL = _table("unread_cell", table_name=TEXT, column_name=TEXT, reason=TEXT, records=WHOLE, example=TEXT)
+# How much of something a snapshot holds: what the guard measure_ratio compares with the next one.
+SNAPSHOT_MEASURE = _table("snapshot_measure", measure=TEXT, subject=TEXT, amount=WHOLE)
+# What a GTFS feed contradicts of itself; code: notice of the canonical validator where it has one; field: file.column.
+GTFS_FINDING = _table("gtfs_finding", code=TEXT, field=TEXT, records=WHOLE, example=TEXT)
 # The columns a snapshot has, whether or not they are staged, to be compared with those of the next one. position: place
 # in the header, from 1; records: how many records fill it, where no header names it (XML, JSON).
 COLUMN_SEEN = _table("column_seen", table_name=TEXT, column_name=TEXT, position=SMALL, records=WHOLE)
@@ -429,10 +434,12 @@ PARSED_TABLES = (
     RECORD_ACCOUNT,
     COLUMN_DRIFT,
     UNREAD_CELL,
+    SNAPSHOT_MEASURE,
+    GTFS_FINDING,
 )
 
 # Evidence of every snapshot that was judged, also of refused and superseded ones.
-EVIDENCE_TABLES = (REJECTED_ROW, COLUMN_DRIFT, UNREAD_CELL)
+EVIDENCE_TABLES = (REJECTED_ROW, COLUMN_DRIFT, UNREAD_CELL, SNAPSHOT_MEASURE)
 
 # Tables without KEY: state of the pipeline, written whole when a release is begun.
 SNAPSHOT_IN_FORCE = _table(
@@ -508,7 +515,7 @@ SOURCE_CATALOGUE = _table(
     synthetic=FLAG,
     timetable_source_id=TEXT,
 )
-SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, fresh_for_days=SMALL)
+SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, connector=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
 REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
 # entity: gtfs_stop, charging_station, energy_unit, school; entity_id: stop_id, record_number, unit_id, school_id.

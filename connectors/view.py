@@ -159,6 +159,7 @@ def _source_resource(sources: Iterable[Source]) -> pa.Table:
         {
             "source_id": source.id,
             "resource": name,
+            "connector": resource.connector,
             "fresh_for_days": resource.fresh_for_days or source.fresh_for_days,
         }
         for source in sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,16 @@ def newest_breaches(source: Source, staged: Path) -> list[str]:
 
 def _newest(source: Source, staged: Path) -> list[tuple[str, str, str]]:
     """Partition, content and parse key of the snapshots in force; of partitions by month only the newest month's."""
-    newest: dict[tuple[str, ...], tuple[list[str], str, str, str]] = {}
+    newest: dict[tuple[str, ...], tuple[list[str], datetime, str, str, str]] = {}
     for row in _rows(staged / SNAPSHOT_IN_FORCE.name / f"{source.id}.parquet"):
         name, *pairs = row["partition"].split("/")
         values = dict(pair.split("=", 1) for pair in pairs)
         axes = source.resources[name].partitions if name in source.resources else {}
         months = [value for key, value in values.items() if isinstance(axes.get(key), Months)]
         group = (name, *(value for key, value in values.items() if not isinstance(axes.get(key), Months)))
-        found = (months, row["partition"], row["snapshot_sha256"], row["parse_key"])
+        found = (months, row["fetched_at"], row["partition"], row["snapshot_sha256"], row["parse_key"])
         newest[group] = max(newest.get(group, found), found)
-    return [(partition, sha256, key) for _, partition, sha256, key in newest.values()]
+    return [(partition, sha256, key) for _, _, partition, sha256, key in newest.values()]
 
 
 def _compared(source: Source, staged: Path, partition: str, sha256: str) -> Iterator[dict[str, Any]]:

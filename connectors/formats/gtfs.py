@@ -26,7 +26,10 @@ import pyarrow.csv as arrow_csv
 
 from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
-from connectors.errors import SnapshotRefused
+from connectors.errors import Reason, SnapshotRefused
+from connectors.formats.gtfs_checks import check
+from connectors.formats.gtfs_measures import measure
+from connectors.formats.gtfs_modes import mode_sql
 from connectors.region import BoundingBox, Region
 from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import (
@@ -35,6 +38,7 @@ from connectors.tables import (
     GTFS_CALENDAR,
     GTFS_CALENDAR_DATES,
     GTFS_FEED_INFO,
+    GTFS_FINDING,
     GTFS_FREQUENCIES,
     GTFS_ROUTES,
     GTFS_SHAPES,
@@ -52,7 +56,9 @@ UNPACKED_LIMIT_BYTES = 6 * 2**30
 
 # -- what the reference says ---------------------------------------------------------------------------------------
 
-Kind = Literal["text", "name", "whole", "positive", "number", "time", "day", "flag", "degrees", "latitude", "longitude"]
+Kind = Literal[
+    "text", "name", "whole", "positive", "number", "time", "day", "flag", "degrees", "latitude", "longitude", "mode"
+]
 # cell: every record must fill it. column: the file must have the column. optional: neither. informs: nor does what the
 # marts count depend on it, so that a cell that cannot be read costs no record.
 Need = Literal["cell", "column", "optional", "informs"]
@@ -85,6 +91,7 @@ _READ: Mapping[Kind, str] = {
         then try_cast(try_strptime(trim({raw}), '%Y%m%d') as date) end""",
     "flag": "case trim({raw}) when '1' then true when '0' then false end",
     "degrees": _PLACE_ON_EARTH,
+    "mode": mode_sql("try_cast(trim({raw}) as integer)"),
 }
 _UNREADABLE: Mapping[Kind, str] = {
     "whole": "not a whole number",
@@ -194,6 +201,7 @@ _SMALL_FILES = (
             _column("route_short_name", "name"),
             _column("route_long_name", "name"),
             _column("route_type", "whole", "cell"),
+            _column("route_type", "mode", staged="mode"),
             *_inform("name", "route_desc"),
             *_inform("text", "route_url route_color route_text_color network_id"),
             *_inform("whole", "route_sort_order continuous_pickup continuous_drop_off cemv_support"),
@@ -343,6 +351,9 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
             present[_STOP_TIMES.name].load(db)
         for records in present.values():
             records.settle(db)
+        out.note(GTFS_FINDING, [finding._asdict() for finding in check(db)])
+        for row in measure(db, region).to_pylist():
+            out.measure(**row)
 
 
 def _refuse_incomplete(snapshot: Snapshot, members: Mapping[str, object]) -> None:
@@ -352,7 +363,8 @@ def _refuse_incomplete(snapshot: Snapshot, members: Mapping[str, object]) -> Non
     if missing:
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name} has no {', '.join(missing)}; a GTFS feed must have it, "
-            f"found {', '.join(sorted(members)) or 'nothing'}; ask the publisher again"
+            f"found {', '.join(sorted(members)) or 'nothing'}; ask the publisher again",
+            Reason("missing_required_file", ", ".join(missing)),
         )
 
 
@@ -392,7 +404,8 @@ class _Records:
                     continue
                 raise SnapshotRefused(
                     f"{self._where} has no column {column.source}, which GTFS requires; "
-                    f"found {', '.join(self._header)[:300] or 'nothing'}; ask the publisher again"
+                    f"found {', '.join(self._header)[:300] or 'nothing'}; ask the publisher again",
+                    Reason("missing_required_column", f"{self.file.table.name.removeprefix('gtfs_')}.{column.source}"),
                 )
             if self._header.count(column.source) > 1:
                 raise SnapshotRefused(f"{self._where} has column {column.source} twice; ask the publisher which holds")
@@ -648,7 +661,7 @@ def _cut_to_region(
 
 CONNECTOR = Connector(
     name="gtfs",
-    version=4,
+    version=5,
     payload="zip",
     tables=tuple(file.table for file in _FILES),
     parse=parse,

@@ -48,7 +48,7 @@ from connectors.http import Answer, Ask
 from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.registry import connector
-from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN
+from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
 from muensterland.sample import energy, mobility, realtime, registers, territory, transit
 from tests.connectors import mutations as m
 
@@ -108,7 +108,7 @@ class Verdict:
 
 def staged_of(staged: Path, sha256: str) -> list[Path]:
     """Where rows of the town's snapshot lie, apart from what its columns were, which is kept of a refused one too."""
-    told = {COLUMN_DRIFT.name, COLUMN_SEEN.name}
+    told = {COLUMN_DRIFT.name, COLUMN_SEEN.name, SNAPSHOT_MEASURE.name}
     return [path for path in staged.glob(f"*/source_id=town/snapshot_sha256={sha256}") if path.parts[-3] not in told]
 
 

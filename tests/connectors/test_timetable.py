@@ -82,3 +82,8 @@ def test_what_accumulates_has_no_guards_unless_it_says_so() -> None:
     guarded = Resource(**resource("gtfs_realtime", accumulate_days=7, guards={"size_ratio": {"max": 9}}))
     assert guarded.size_ratio is not None
     assert guarded.size_ratio.max == 9
+
+
+def test_what_accumulates_counts_by_days_not_by_versions() -> None:
+    with pytest.raises(ValidationError, match="accumulate_days does already"):
+        Resource(**resource("gtfs_realtime", accumulate_days=7, versions=2))

@@ -159,7 +159,7 @@ def test_each_resource_has_its_own_limit_or_its_sources(house: House) -> None:
     sites = {"connector": "letters", "url": "https://town.example/sites", "fresh_for_days": 30}
     readings = {"connector": "letters", "url": "https://town.example/readings"}
     view = house.freeze(source_of({"sites": sites, "readings": readings}, fresh_for_days=3))
-    assert rows(view, "source_resource") == [("town", "readings", 3), ("town", "sites", 30)]
+    assert rows(view, "source_resource") == [("town", "readings", "letters", 3), ("town", "sites", "letters", 30)]
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,15 @@ def stage_core(folder: Staged) -> None:
     )
     folder.state(
         tables.SOURCE_RESOURCE,
-        [{"source_id": source_id, "resource": "", "fresh_for_days": 30} for source_id, _, _, _ in catalogue],
+        [
+            {
+                "source_id": source_id,
+                "resource": "",
+                "connector": "gtfs" if domain == "transit" else "another",
+                "fresh_for_days": 30,
+            }
+            for source_id, domain, _, _ in catalogue
+        ],
     )
     everywhere = ("register", "boundary", "mastr", "charging", "census", "regional", "schools")
     folder.state(

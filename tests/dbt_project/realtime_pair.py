@@ -12,7 +12,7 @@ from connectors.connector import Snapshot
 from connectors.formats import gtfs, gtfs_realtime
 from connectors.region import region
 from connectors.staging import Account, StagedWriter
-from tests.dbt_project.conftest import Built, Staged, build
+from tests.dbt_project.conftest import Built, Staged, build, stage_core
 
 MARTS = ("fct_stop_delay", "mart_punctuality", "mart_realtime_coverage")
 
@@ -20,8 +20,11 @@ MARTS = ("fct_stop_delay", "mart_punctuality", "mart_realtime_coverage")
 def build_pair(feed: Path, messages: Sequence[Path], folder: Path) -> tuple[Built, Mapping[str, Account]]:
     """The marts of sources `feed` and `live`, and the account of the last message."""
     view = Staged(folder / "view")
+    # Stops are located in municipalities.
+    stage_core(view)
     account: Mapping[str, Account] = {}
-    snapshots: list[dict[str, Any]] = []
+    register = {"source_id": "register", "partition": "", "snapshot_sha256": "s1", "parse_key": "p1"}
+    snapshots: list[dict[str, Any]] = [register]
     for source_id, parse, path in (
         ("feed", gtfs.parse, feed),
         *(("live", gtfs_realtime.parse, message) for message in messages),
@@ -41,6 +44,13 @@ def build_pair(feed: Path, messages: Sequence[Path], folder: Path) -> tuple[Buil
         [
             {"source_id": source_id, "domain": "transit", "priority": 1, "timetable_source_id": timetable}
             for source_id, timetable in (("feed", None), ("live", "feed"))
+        ],
+    )
+    view.state(
+        tables.SOURCE_RESOURCE,
+        [
+            {"source_id": source_id, "resource": "file", "connector": connector, "fresh_for_days": 1}
+            for source_id, connector in (("feed", "gtfs"), ("live", "gtfs_realtime"))
         ],
     )
     chosen = [f"+{mart}" for mart in MARTS]

@@ -184,8 +184,8 @@ def test_a_trip_told_twice_is_supplied_once(built: Any) -> None:
     assert rows == [
         (date(2026, 3, 29), 2, 2, 1, local("2026-03-29 00:00:00"), local("2026-03-29 00:00:00")),
         (date(2026, 10, 25), 2, 2, 1, local("2026-10-25 02:00:00"), local("2026-10-25 02:05:00")),
-        # feed_a: 5 + 4; feed_b: only its own trip, one departure. Routes 1, Ring, RB.
-        (date(2026, 11, 23), 10, 3, 3, local("2026-11-23 07:00:00"), local("2026-11-24 01:30:00")),
+        # feed_a: 5 + 4; feed_b: only its own trip, one departure, at feed_a's Markt. Routes 1, Ring, RB.
+        (date(2026, 11, 23), 10, 2, 3, local("2026-11-23 07:00:00"), local("2026-11-24 01:30:00")),
         (date(2026, 11, 24), 1, 2, 1, local("2026-11-24 10:10:00"), local("2026-11-24 10:10:00")),
         # feed_a does not run: the trip feed_b repeats is told by feed_b alone.
         (date(2026, 11, 25), 2, 2, 1, local("2026-11-25 08:00:00"), local("2026-11-25 08:10:00")),

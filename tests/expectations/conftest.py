@@ -1,4 +1,4 @@
-"""A candidate whose marts are as the suites want them, small, made in SQL."""
+"""A candidate whose 19 marts are as the suites want them, small, made in SQL."""
 
 from __future__ import annotations
 
@@ -76,6 +76,21 @@ create table marts.mart_transit_connection as
         'school_day' as day_type, date '2025-01-14' as service_date, 4::bigint as direct_trips,
         900::bigint as fastest_s, 1000::double as median_s
     from marts.dim_municipality;
+create table marts.mart_trip_overlap as
+    select 'land' as source_id, 'cd' as snapshot_sha256, 'T1' as trip_id, 0::bigint as frequency_number,
+        0::bigint as run_number, 'city' as told_by_source_id, 'C1' as told_by_trip_id, 30::bigint as difference_s,
+        5::bigint as silent_dates, 'same line and stops' as deduplication_reason;
+create table marts.dim_feed_version as
+    select 'city' as feed, 'ab' as snapshot_sha256, '2025' as feed_version, date '2025-01-01' as valid_from,
+        date '2025-12-13' as valid_to, date '2025-01-01' as first_speaking_date,
+        date '2025-12-13' as last_speaking_date, 347::bigint as speaking_dates, true as is_newest;
+create table marts.mart_feed_finding as
+    select 'city' as feed, 'ab' as snapshot_sha256, 'unused_trip' as code, 'warning' as severity, 1::bigint as count,
+        'record 4: T4 has no stop times' as example, 'trips.trip_id' as field;
+create table marts.mart_feed_health as
+    select 'city' as feed, date '2025-01-01' as valid_from, date '2025-12-13' as valid_to, 332 as days_left,
+        900::bigint as trips, 1000::bigint as former_trips, -0.1::double as change_share, 1::bigint as versions,
+        'valid' as status;
 create table marts.fct_stop_delay as
     select 'live' as source_id, date '2025-01-02' as service_date, 't' as trip_id,
         row_number() over (order by stop_id) as stop_sequence, source_id as timetable_source_id, '1' as route_id,

@@ -42,6 +42,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "dim_counting_site",
         "dim_date",
         "dim_energy_unit",
+        "dim_feed_version",
         "dim_municipality",
         "dim_school",
         "dim_source",
@@ -52,6 +53,8 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_charging",
         "mart_coverage",
         "mart_energy_capacity",
+        "mart_feed_finding",
+        "mart_feed_health",
         "mart_population",
         "mart_punctuality",
         "mart_realtime_coverage",
@@ -62,6 +65,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_transit_operating_hours",
         "mart_transit_supply",
         "mart_transit_supply_daytype",
+        "mart_trip_overlap",
     ]
 
 

@@ -110,7 +110,7 @@ def stage_drift(staged: Path, partition: str, column: str | None, table: str = "
         place = staged_file(staged, "column_drift", "town", sha256, "key")
         place.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"table_name": [table], "column_name": [column], "change": ["new"]}), place)
-    return {"partition": partition, "snapshot_sha256": sha256, "parse_key": "key"}
+    return {"partition": partition, "snapshot_sha256": sha256, "parse_key": "key", "fetched_at": "2026-11-25"}
 
 
 def test_of_months_only_the_newest_ones_drift_counts(tmp_path: Path) -> None:

@@ -35,3 +35,12 @@
 {% macro duckdb__hours_between(earlier, later) -%}
     cast(date_diff('hour', {{ earlier }}, {{ later }}) as integer)
 {%- endmacro %}
+
+{# Whole days from one date to a later one; negative where it is earlier. #}
+{% macro days_between(earlier, later) -%}
+    {{ return(adapter.dispatch('days_between')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_between(earlier, later) -%}
+    cast(date_diff('day', {{ earlier }}, {{ later }}) as integer)
+{%- endmacro %}

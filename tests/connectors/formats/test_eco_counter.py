@@ -21,6 +21,7 @@ REGION = Region(
     municipalities=0,
     bounding_box=BoundingBox(west=7.0, south=51.0, east=8.0, north=52.0),
     kreise=(),
+    centres={},
 )
 HEADER = "Datetime,100 (Markt),101 (FR stdteinwärts),102 (FR stadtauswärts),100-status,101-status,102-status"
 

@@ -21,6 +21,7 @@ REGION = Region(
     municipalities=0,
     bounding_box=BoundingBox(west=7.0, south=51.0, east=8.0, north=52.0),
     kreise=(),
+    centres={},
 )
 FEED = {
     "agency.txt": "agency_id,agency_name,agency_url,agency_timezone\n1,Stadtbus,http://bus.example,Europe/Berlin\n",

@@ -2,6 +2,13 @@
 -- they stay the same for as long as nothing changes.
 with
 
+in_force as (
+    select distinct
+        source_id,
+        partition
+    from {{ ref('stg_snapshot_in_force') }}
+),
+
 partitions as (
     select
         state.source_id,
@@ -14,7 +21,7 @@ partitions as (
             when state.last_outcome = 'absent' and in_force.source_id is not null then 'partition_absent'
         end as code
     from {{ ref('int_partition_state') }} as state
-    left join {{ ref('stg_snapshot_in_force') }} as in_force
+    left join in_force
         on
             state.source_id = in_force.source_id
             and state.partition = in_force.partition

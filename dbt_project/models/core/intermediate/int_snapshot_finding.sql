@@ -144,7 +144,7 @@ comparisons as (
             finding.source_id = judged.source_id
             and finding.partition = judged.partition
             and finding.snapshot_sha256 = judged.snapshot_sha256
-            and finding.former_sha256 = judged.former_sha256
+            and coalesce(finding.former_sha256, '') = coalesce(judged.former_sha256, '')
 ),
 
 conflicts as (

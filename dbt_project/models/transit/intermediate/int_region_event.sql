@@ -5,7 +5,8 @@ stops as (
     select
         source_id,
         stop_id,
-        ags
+        ags,
+        merged_stop_id
     from {{ ref('dim_stop') }}
     where ags is not null
 )
@@ -18,6 +19,7 @@ select
     runs.route_name,
     stops.ags,
     events.stop_id,
+    stops.merged_stop_id,
     events.is_departure,
     case when events.is_departure then events.departure_s + runs.shift_s end as departure_s
 from {{ ref('int_stop_event') }} as events

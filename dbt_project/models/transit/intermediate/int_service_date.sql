@@ -1,4 +1,5 @@
--- calendar.txt or calendar_dates.txt may be absent; an exception overrides the week.
+-- calendar.txt or calendar_dates.txt may be absent; an exception overrides the week. Of several versions of a feed only
+-- the one that speaks on a date counts there.
 with
 
 regular as (
@@ -29,27 +30,41 @@ exceptions as (
         date as service_date,
         exception_type
     from {{ ref('stg_gtfs_calendar_dates') }}
+),
+
+services as (
+    select
+        regular.source_id,
+        regular.snapshot_sha256,
+        regular.service_id,
+        regular.service_date
+    from regular
+    left join exceptions as removed
+        on
+            regular.source_id = removed.source_id
+            and regular.snapshot_sha256 = removed.snapshot_sha256
+            and regular.service_id = removed.service_id
+            and regular.service_date = removed.service_date
+            and removed.exception_type = 2
+    where removed.service_id is null
+    union distinct
+    select
+        source_id,
+        snapshot_sha256,
+        service_id,
+        service_date
+    from exceptions
+    where exception_type = 1
 )
 
 select
-    regular.source_id,
-    regular.snapshot_sha256,
-    regular.service_id,
-    regular.service_date
-from regular
-left join exceptions as removed
+    services.source_id,
+    services.snapshot_sha256,
+    services.service_id,
+    services.service_date
+from services
+inner join {{ ref('int_feed_date') }} as versions
     on
-        regular.source_id = removed.source_id
-        and regular.snapshot_sha256 = removed.snapshot_sha256
-        and regular.service_id = removed.service_id
-        and regular.service_date = removed.service_date
-        and removed.exception_type = 2
-where removed.service_id is null
-union distinct
-select
-    source_id,
-    snapshot_sha256,
-    service_id,
-    service_date
-from exceptions
-where exception_type = 1
+        services.source_id = versions.source_id
+        and services.snapshot_sha256 = versions.snapshot_sha256
+        and services.service_date = versions.service_date

@@ -1,42 +1,53 @@
--- Runs that two sources tell of the same service date: the source with the lowest priority number speaks, then the
--- first by source_id. A run a source tells twice is two runs (double traction), not one.
+-- Service dates of the runs that another source tells before: on dates on which that run runs as well it speaks, and
+-- this one is silent.
 with
 
-run_days as (
-    select
-        runs.source_id,
-        runs.snapshot_sha256,
-        runs.trip_id,
-        runs.frequency_number,
-        runs.run_number,
-        dates.service_date,
-        rank() over (
-            partition by
-                dates.service_date,
-                runs.route_short_name,
-                runs.stop_times,
-                runs.first_stop_name,
-                runs.last_stop_name,
-                runs.first_departure_s,
-                runs.last_arrival_s
-            order by catalogue.priority asc nulls last, runs.source_id asc
-        ) as source_rank
-    from {{ ref('int_trip_run') }} as runs
+told_dates as (
+    select distinct
+        matches.source_id,
+        matches.snapshot_sha256,
+        matches.trip_id,
+        matches.frequency_number,
+        matches.run_number,
+        dates.service_date
+    from {{ ref('int_run_match') }} as matches
     inner join {{ ref('int_service_date') }} as dates
         on
-            runs.source_id = dates.source_id
-            and runs.snapshot_sha256 = dates.snapshot_sha256
-            and runs.service_id = dates.service_id
-    left join {{ ref('stg_source_catalogue') }} as catalogue on runs.source_id = catalogue.source_id
-    where runs.is_told_elsewhere
+            matches.told_by_source_id = dates.source_id
+            and matches.told_by_snapshot_sha256 = dates.snapshot_sha256
+            and matches.told_by_service_id = dates.service_id
+),
+
+runs as (
+    select distinct
+        source_id,
+        snapshot_sha256,
+        trip_id,
+        frequency_number,
+        run_number,
+        service_id
+    from {{ ref('int_run_match') }}
 )
 
 select
-    source_id,
-    snapshot_sha256,
-    trip_id,
-    frequency_number,
-    run_number,
-    service_date,
-    source_rank = 1 as is_speaking
-from run_days
+    runs.source_id,
+    runs.snapshot_sha256,
+    runs.trip_id,
+    runs.frequency_number,
+    runs.run_number,
+    dates.service_date,
+    told_dates.service_date is null as is_speaking
+from runs
+inner join {{ ref('int_service_date') }} as dates
+    on
+        runs.source_id = dates.source_id
+        and runs.snapshot_sha256 = dates.snapshot_sha256
+        and runs.service_id = dates.service_id
+left join told_dates
+    on
+        runs.source_id = told_dates.source_id
+        and runs.snapshot_sha256 = told_dates.snapshot_sha256
+        and runs.trip_id = told_dates.trip_id
+        and runs.frequency_number = told_dates.frequency_number
+        and runs.run_number = told_dates.run_number
+        and dates.service_date = told_dates.service_date

@@ -1,5 +1,5 @@
--- A trip with what tells it from others: its route, length, ends and end times. The first departure is also the zero
--- of a trip that `frequencies` repeats.
+-- A trip with what tells it from others: its line, length, ends and end times. The first departure is also the zero of
+-- a trip that `frequencies` repeats.
 with
 
 routes as (
@@ -52,8 +52,8 @@ stops as (
     select
         source_id,
         stop_id,
-        lower(trim(stop_name)) as stop_name
-    from {{ ref('dim_stop') }}
+        merged_stop_id
+    from {{ ref('int_stop_merge') }}
 ),
 
 named as (
@@ -75,8 +75,12 @@ named as (
                     then coalesce(stop_times.arrival_s, stop_times.departure_s)
             end
         ) as last_arrival_s,
-        min(case when stop_times.stop_sequence = ends.first_sequence then stops.stop_name end) as first_stop_name,
-        min(case when stop_times.stop_sequence = ends.last_sequence then stops.stop_name end) as last_stop_name
+        min(
+            case when stop_times.stop_sequence = ends.first_sequence then stops.merged_stop_id end
+        ) as first_merged_stop_id,
+        min(
+            case when stop_times.stop_sequence = ends.last_sequence then stops.merged_stop_id end
+        ) as last_merged_stop_id
     from ends
     inner join stop_times
         on
@@ -97,14 +101,14 @@ select
     trips.trip_id,
     trips.route_id,
     trips.service_id,
-    coalesce(routes.route_short_name, '') as route_short_name,
+    replace(lower(coalesce(routes.route_short_name, '')), ' ', '') as line_key,
     coalesce(routes.route_short_name, routes.route_long_name, trips.route_id) as route_name,
     named.stop_times,
     named.last_sequence,
     named.first_departure_s,
     named.last_arrival_s,
-    named.first_stop_name,
-    named.last_stop_name
+    named.first_merged_stop_id,
+    named.last_merged_stop_id
 from trips
 inner join named
     on

@@ -8,13 +8,13 @@ trips as (
         snapshot_sha256,
         trip_id,
         service_id,
-        route_short_name,
+        line_key,
         route_name,
         stop_times,
         first_departure_s,
         last_arrival_s,
-        first_stop_name,
-        last_stop_name
+        first_merged_stop_id,
+        last_merged_stop_id
     from {{ ref('int_trip') }}
 ),
 
@@ -51,85 +51,34 @@ shifts as (
     inner join {{ number_series(172800) }} as numbers
         on ceil((frequencies.end_s - frequencies.start_s) / (frequencies.headway_s * 1.0)) > numbers.series_number
     where frequencies.headway_s > 0
-),
-
-runs as (
-    select
-        trips.source_id,
-        trips.snapshot_sha256,
-        trips.trip_id,
-        trips.service_id,
-        trips.route_short_name,
-        trips.route_name,
-        trips.stop_times,
-        trips.first_stop_name,
-        trips.last_stop_name,
-        coalesce(shifts.frequency_number, 0) as frequency_number,
-        coalesce(shifts.run_number, 0) as run_number,
-        coalesce(shifts.run_departure_s - trips.first_departure_s, 0) as shift_s,
-        coalesce(shifts.run_departure_s, trips.first_departure_s) as first_departure_s,
-        trips.last_arrival_s + coalesce(shifts.run_departure_s - trips.first_departure_s, 0) as last_arrival_s
-    from trips
-    left join frequent_trips
-        on
-            trips.source_id = frequent_trips.source_id
-            and trips.snapshot_sha256 = frequent_trips.snapshot_sha256
-            and trips.trip_id = frequent_trips.trip_id
-    left join shifts
-        on
-            trips.source_id = shifts.source_id
-            and trips.snapshot_sha256 = shifts.snapshot_sha256
-            and trips.trip_id = shifts.trip_id
-    where
-        frequent_trips.trip_id is null
-        or shifts.trip_id is not null
-),
-
-compared as (
-    select
-        source_id,
-        snapshot_sha256,
-        trip_id,
-        service_id,
-        route_short_name,
-        route_name,
-        stop_times,
-        first_stop_name,
-        last_stop_name,
-        frequency_number,
-        run_number,
-        shift_s,
-        first_departure_s,
-        last_arrival_s,
-        min(source_id) over (
-            partition by
-                route_short_name, stop_times, first_stop_name, last_stop_name, first_departure_s, last_arrival_s
-        ) as first_source_id,
-        max(source_id) over (
-            partition by
-                route_short_name, stop_times, first_stop_name, last_stop_name, first_departure_s, last_arrival_s
-        ) as last_source_id
-    from runs
 )
 
 select
-    source_id,
-    snapshot_sha256,
-    trip_id,
-    service_id,
-    route_short_name,
-    route_name,
-    stop_times,
-    first_stop_name,
-    last_stop_name,
-    frequency_number,
-    run_number,
-    shift_s,
-    first_departure_s,
-    last_arrival_s,
-    first_source_id <> last_source_id
-    and first_stop_name is not null
-    and last_stop_name is not null
-    and first_departure_s is not null
-    and last_arrival_s is not null as is_told_elsewhere
-from compared
+    trips.source_id,
+    trips.snapshot_sha256,
+    trips.trip_id,
+    trips.service_id,
+    trips.line_key,
+    trips.route_name,
+    trips.stop_times,
+    trips.first_merged_stop_id,
+    trips.last_merged_stop_id,
+    coalesce(shifts.frequency_number, 0) as frequency_number,
+    coalesce(shifts.run_number, 0) as run_number,
+    coalesce(shifts.run_departure_s - trips.first_departure_s, 0) as shift_s,
+    coalesce(shifts.run_departure_s, trips.first_departure_s) as first_departure_s,
+    trips.last_arrival_s + coalesce(shifts.run_departure_s - trips.first_departure_s, 0) as last_arrival_s
+from trips
+left join frequent_trips
+    on
+        trips.source_id = frequent_trips.source_id
+        and trips.snapshot_sha256 = frequent_trips.snapshot_sha256
+        and trips.trip_id = frequent_trips.trip_id
+left join shifts
+    on
+        trips.source_id = shifts.source_id
+        and trips.snapshot_sha256 = shifts.snapshot_sha256
+        and trips.trip_id = shifts.trip_id
+where
+    frequent_trips.trip_id is null
+    or shifts.trip_id is not null

@@ -5,7 +5,7 @@ supply as (
         ags,
         service_date,
         cast(sum(departures) as bigint) as departures,
-        count(*) as stops_served,
+        count(distinct merged_stop_id) as stops_served,
         min(first_departure_s) as first_departure_s,
         max(last_departure_s) as last_departure_s
     from {{ ref('int_stop_day') }}

@@ -7,6 +7,7 @@ departures as (
         service_date,
         source_id,
         stop_id,
+        merged_stop_id,
         route_name,
         departure_s,
         cast(floor(departure_s / 3600) as integer) as hour
@@ -22,7 +23,7 @@ supply as (
         hour,
         count(*) as departures,
         count(distinct route_name) as routes_served,
-        count(distinct concat(source_id, ' ', stop_id)) as stops_served
+        count(distinct merged_stop_id) as stops_served
     from departures
     group by ags, day_type, service_date, hour
 ),
