@@ -28,6 +28,8 @@ MARTS = {
     "mart_feed_finding": ["feed", "snapshot_sha256", "code", "field"],
     "mart_feed_health": ["feed"],
     "mart_trip_overlap": ["source_id", "snapshot_sha256", "trip_id", "frequency_number", "run_number"],
+    "mart_transit_access": ["ags", "min_departures"],
+    "mart_stop_accessibility": ["source_id", "stop_id"],
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
     "mart_traffic_day": ["site_id", "mode", "date"],
