@@ -43,12 +43,13 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, encoding:
     """Stage one row per stop of the list; a record is one entry, which may go over several lines.
 
     `info` is plain text without markup. Entries outside the region's bounding box are out of scope. Raises
-    SnapshotRefused where a required column is not found.
+    SnapshotRefused where a required column is not found, or the file ends within a quoted note.
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     lines = without_mojibake(text_lines(snapshot.path, where, encoding), where)
     first = next(lines, "")
-    records = CsvRecords(itertools.chain([first], lines), where, delimiter=_delimiter(first))
+    # Strict: a note over several lines that the file ends within would else be taken for a whole one.
+    records = CsvRecords(itertools.chain([first], lines), where, delimiter=_delimiter(first), strict=True)
     header = [name.strip() for name in next(records, [])]
     places = _places(out, where, header)
     rows: dict[str, dict[str, Any]] = {}

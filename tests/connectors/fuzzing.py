@@ -329,7 +329,7 @@ def originals() -> tuple[Original, ...]:
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
         Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),
-        Original("barrier_free_stops", "stops.csv", files[barrier_free.BARRIER_FREE], *_plain(";")),
+        Original("barrier_free_stops", "stops.csv", files[barrier_free.BARRIER_FREE], *_of_several_lines(";")),
     )
 
 
@@ -353,6 +353,13 @@ def _plain(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
         "change_delimiter": m.change_delimiter(delimiter),
     }
     return {**_table(delimiter), "cut": m.cut}, damage
+
+
+def _of_several_lines(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a plain CSV whose records go over several lines: to move lines is to change records."""
+    faithful, damage = _plain(delimiter)
+    moved = {name: faithful.pop(name) for name in ("double_lines", "swap_lines")}
+    return faithful, {**damage, **moved}
 
 
 def _in_archive(

@@ -52,6 +52,11 @@ def test_trap_notes_of_several_quoted_lines_are_one_record(tmp_path: Path) -> No
     assert out.accounts["barrier_free_stop"].read == 2
 
 
+def test_trap_a_file_that_ends_within_a_quoted_note_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotRefused, match="line 3: unexpected end of data"):
+        parse(tmp_path, f'{NEW}\n170;Domplatz;51.962;7.626;"Barrierefrei ist nur\nder Bussteig A.\n')
+
+
 def test_trap_ids_are_renumbered_between_the_layouts(tmp_path: Path) -> None:
     """Both say the same of a stop, but for its number, and where it was drawn."""
     _, old = parse(tmp_path / "o", f"{OLD}\n1,Haus Uhlenkotten,51.991740594365,7.5742641699524\n")
