@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Self
@@ -202,6 +202,8 @@ class Resource(_Strict):
     `accept` names snapshots that somebody has looked at: they come into force whatever guards, `drift: freeze` and
     `rejection_limit` say. `fresh_for_days` is the source's unless given here. `versions` of a partition are in force
     together, the newest ones: of a timetable that is published before it begins, the former one speaks until then.
+    `accumulate_days` is for what tells of the moment and is asked often: every snapshot of so many days counts, not
+    the last one alone (see `connectors.parsing`).
     """
 
     connector: Text
@@ -217,20 +219,25 @@ class Resource(_Strict):
     time_limit_s: int = Field(600, gt=0)
     fresh_for_days: int | None = Field(None, gt=0)
     versions: int = Field(1, ge=1, le=10)
+    accumulate_days: int | None = Field(None, gt=0, le=366)
     guards: Guards = Guards()
     accept: tuple[Sha256, ...] = ()
 
     @property
     def size_ratio(self) -> SizeRatio | None:
-        """The guard on sizes, by default a half to three times; None where it is off."""
+        """The guard on sizes, by default a half to three times, none for what accumulates; None where it is off."""
         if self.guards.size_ratio is None:
+            if self.accumulate_days is not None:
+                return None
             return SizeRatio(min=0.5, max=None if self._grows else 3)
         return None if self.guards.size_ratio == "off" else self.guards.size_ratio
 
     @property
     def record_ratio(self) -> RecordRatio | None:
-        """The guard on record counts, by default 0.7 to twice; None where it is off."""
+        """The guard on record counts, by default 0.7 to twice, none for what accumulates; None where it is off."""
         if self.guards.record_ratio is None:
+            if self.accumulate_days is not None:
+                return None
             return RecordRatio(min=0.7, max=None if self._grows else 2)
         return None if self.guards.record_ratio == "off" else self.guards.record_ratio
 
@@ -243,6 +250,12 @@ class Resource(_Strict):
     def address(self) -> str:
         """Where the resource comes from: its address pattern, or `inbox:` and the pattern of the names of its files."""
         return self.url or f"inbox:{self.inbox}"
+
+    @model_validator(mode="after")
+    def _keeps_versions_or_days(self) -> Self:
+        if self.accumulate_days is not None and self.versions != 1:
+            raise ValueError("versions: says how many snapshots count, but accumulate_days does already; leave one out")
+        return self
 
     @model_validator(mode="after")
     def _comes_by_url_or_inbox(self) -> Self:
@@ -318,6 +331,7 @@ class Source(_Strict):
     fresh_for_days: int = Field(gt=0)
     drift: Literal["report", "freeze"] = "report"
     rejection_limit: float = Field(0.05, ge=0, le=1)
+    timetable: Name | None = Field(None, description="the source whose timetable this one speaks of")
     resources: dict[Name, Resource] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -329,6 +343,20 @@ class Source(_Strict):
                     raise ValueError(f"resources.{name}.partitions.{key}: no earlier resource {values.from_resource!r}")
             seen.add(name)
         return self
+
+    @model_validator(mode="after")
+    def _accumulates_as_a_whole(self) -> Self:
+        if len({resource.accumulate_days is None for resource in self.resources.values()}) > 1:
+            raise ValueError(
+                "resources: some have accumulate_days, some have not; the two kinds are asked by DAGs of their own: "
+                "make two sources of them"
+            )
+        return self
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether it tells of the moment: asked often, every snapshot counts."""
+        return any(resource.accumulate_days is not None for resource in self.resources.values())
 
     @property
     def host(self) -> str:
@@ -366,9 +394,25 @@ def load_catalogue(folder: Path, load: Callable[[Path], Source] = load_source) -
             sources.append(load(path))
         except CatalogueError as error:
             problems.append(str(error))
+    if not problems:
+        problems = list(_dangling(sources))
     if problems:
         raise CatalogueError("\n".join(problems))
     return {source.id: source for source in sorted(sources, key=lambda source: source.id)}
+
+
+def _dangling(sources: Iterable[Source]) -> Iterator[str]:
+    """Sources that speak of a timetable that nobody publishes, or not under every input they are offered by."""
+    known = {source.id: source for source in sources}
+    for source in known.values():
+        if source.timetable is None:
+            continue
+        spoken_of = known.get(source.timetable)
+        if spoken_of is None:
+            yield f"{source.id}.yml: timetable: {source.timetable!r} is no source; {nearest(source.timetable, known)}"
+        elif not set(source.inputs) <= set(spoken_of.inputs):
+            there, wanted = ", ".join(spoken_of.inputs), ", ".join(source.inputs)
+            yield f"{source.id}.yml: timetable: {source.timetable} has the inputs {there}, expected all of {wanted}"
 
 
 def in_words(problem: ErrorDetails) -> str:

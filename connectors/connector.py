@@ -11,7 +11,7 @@ from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import Table
 
-Payload = Literal["zip", "csv", "json", "xlsx", "html"]
+Payload = Literal["zip", "csv", "json", "xlsx", "html", "protobuf"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Connector:
     name: what the catalogue calls it. version: counts up whenever the parser's output changes.
     payload: what the bytes must be. tables: the staged tables it fills. request: how bytes are asked for.
     unpacked_limit_bytes: an archive that unpacks to more is refused; bounds the disk and time a file can take.
+    needs_timetable: what it reads speaks of the timetable of another source, which the catalogue must name.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Connector:
     parse: Callable[..., None]
     request: Literal["get", "genesis"] = "get"
     unpacked_limit_bytes: int = 2**30
+    needs_timetable: bool = False

@@ -3,6 +3,11 @@
 What is in force is a function of the landing and the catalogue alone: every snapshot that landed for a partition is
 judged in the order of the fetch log, each against the one that was in force before it. What was judged is remembered,
 so that only what is new is parsed; a home that is built anew from its landing comes to the same verdicts.
+
+Of a partition the last snapshot that was not refused is in force. Of a resource with `accumulate_days`, which tells of
+the moment and is asked every few minutes, all those of the last so many days are, up to the end of the day before the
+last one: days come into force whole, so that what is in force changes once a day and not with every answer. On the
+first day there is none before, and those of that very day count.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +27,7 @@ from connectors.boundary import parser_faults_named
 from connectors.catalogue import Resource, Source
 from connectors.connector import Snapshot
 from connectors.errors import SourceError
+from connectors.fetching import LOCAL_TIME
 from connectors.history import Landed, landed
 from connectors.judging import (
     Figures,
@@ -183,7 +190,8 @@ class _Desk:
         return verdicts
 
     def in_force(self, partition: str, judged: Sequence[_Verdict]) -> list[_Verdict]:
-        """The last verdicts that refused nothing, as many versions as the resource keeps, newest first.
+        """The last verdicts that refused nothing, as many versions as the resource keeps, newest first; where it
+        accumulates, those of whole days.
 
         Each with the key under which its snapshot is staged; one that can no longer be staged is left out.
         """
@@ -192,16 +200,23 @@ class _Desk:
         for verdict in reversed(judged):
             if verdict.is_staged:
                 accepted.setdefault(verdict.landed.snapshot_sha256, verdict)
-        kept = (self._staged_verdict(verdict) for verdict in list(accepted.values())[: resource.versions])
+        if accepted and resource.accumulate_days is not None:
+            chosen = _accumulated([verdict for verdict in judged if verdict.is_staged], resource.accumulate_days)
+            # Rows of many snapshots are read together: all by the same parser.
+            kept = [self._staged_verdict(verdict, self._key(partition)[1]) for verdict in chosen]
+        else:
+            # An older parser's rows will do, where today's cannot read the snapshot any more.
+            versions = list(accepted.values())[: resource.versions]
+            kept = [self._staged_verdict(verdict, self._key(partition)[1], verdict.parse_key) for verdict in versions]
         return [verdict for verdict in kept if verdict is not None]
 
-    def _staged_verdict(self, accepted: _Verdict) -> _Verdict | None:
-        _, key = self._key(accepted.partition)
-        for candidate in (key, accepted.parse_key):
+    def _staged_verdict(self, accepted: _Verdict, *keys: str) -> _Verdict | None:
+        """The verdict with the first of the keys under which its snapshot is staged, staged under the first if none."""
+        for candidate in keys:
             if self._is_staged(accepted.landed, candidate):
                 return replace(accepted, parse_key=candidate)
         # Its files were lost, or what superseded it has been refused since.
-        return replace(accepted, parse_key=key) if self._figures(accepted.partition, accepted.landed) else None
+        return replace(accepted, parse_key=keys[0]) if self._figures(accepted.partition, accepted.landed) else None
 
     def _said_before(self, partition: str, entry: Landed, former: Landed | None, is_latest: bool) -> _Verdict | None:
         """The verdict of a former run, where it still holds."""
@@ -309,6 +324,17 @@ class _Desk:
             resource, values = self._resource(partition)
             self._keys[partition] = partition.split("/")[0], parse_key(resource, values, region())
         return self._keys[partition]
+
+
+def _accumulated(accepted: Sequence[_Verdict], days: int) -> list[_Verdict]:
+    """The verdicts of the last whole days, each snapshot once; of the last day where there is none before it."""
+    once = {verdict.landed.snapshot_sha256: verdict for verdict in reversed(accepted)}
+    by_day: dict[date, list[_Verdict]] = defaultdict(list)
+    for verdict in sorted(once.values(), key=lambda verdict: verdict.landed.first_at):
+        by_day[verdict.landed.first_at.astimezone(LOCAL_TIME).date()].append(verdict)
+    last = max(by_day)
+    whole = [day for day in sorted(by_day) if last - timedelta(days=days) <= day < last]
+    return [verdict for day in whole or [last] for verdict in by_day[day]]
 
 
 def _reason_of(error: SourceError) -> tuple[Finding, ...]:

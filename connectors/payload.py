@@ -8,6 +8,7 @@ from pathlib import Path
 from connectors.archive import UNPACKED_LIMIT_BYTES, ZIP_BEGINNINGS, files, open_zip
 from connectors.connector import Payload
 from connectors.errors import PayloadRefused
+from connectors.protobuf import parts
 
 _HEAD_BYTES = 4096
 # JSON takes up to 25 times its size in memory.
@@ -29,6 +30,8 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
                 raise PayloadRefused(
                     f"{path.name}: expected an xlsx workbook, a zip without [Content_Types].xml came; ask the publisher"
                 )
+    elif payload == "protobuf":
+        _check_protobuf(path, came, head)
     elif came != payload:
         raise _refusal(path, payload, came, head)
     if payload == "json":
@@ -41,6 +44,18 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
             json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:
             raise PayloadRefused(f"{path.name}: expected JSON, {error}; ask the publisher again") from error
+
+
+def _check_protobuf(path: Path, came: str, head: bytes) -> None:
+    """Protobuf has no mark of its own: what tells it from anything else is that its fields end where the file does."""
+    try:
+        found = sum(1 for _ in parts(path))
+    except PayloadRefused as error:
+        if came in ("html", "xml", "json", "zip"):
+            raise _refusal(path, "protobuf", came, head) from error
+        raise
+    if not found:
+        raise _refusal(path, "protobuf", came, head)
 
 
 def _kind(head: bytes) -> str:

@@ -16,6 +16,7 @@ from connectors.catalogue import CatalogueError, Resource, Source, in_words, loa
 from connectors.connector import Connector
 from connectors.formats import CONNECTORS
 from connectors.region import Region
+from connectors.tables import GTFS_STOP_TIMES
 
 
 def connector(name: str) -> Connector:
@@ -29,7 +30,19 @@ def connector(name: str) -> Connector:
 
 def check_catalogue(folder: Path) -> dict[str, Source]:
     """All sources by id, each fitting its connectors; raises CatalogueError naming all problems of all files."""
-    return load_catalogue(folder, _load_checked)
+    sources = load_catalogue(folder, _load_checked)
+    problems = [
+        f"{source.id}.yml: timetable: {source.timetable} has no stop_times, expected a source with connector: gtfs"
+        for source in sources.values()
+        if source.timetable is not None and not _has_timetable(sources[source.timetable])
+    ]
+    if problems:
+        raise CatalogueError("\n".join(problems))
+    return sources
+
+
+def _has_timetable(source: Source) -> bool:
+    return any(GTFS_STOP_TIMES in connector(resource.connector).tables for resource in source.resources.values())
 
 
 def _load_checked(path: Path) -> Source:
@@ -45,6 +58,14 @@ def check_source(source: Source) -> None:
         for name, resource in source.resources.items()
         for problem in _problems(resource)
     ]
+    speaking = [name for name, resource in source.resources.items() if connector(resource.connector).needs_timetable]
+    if bool(speaking) != (source.timetable is not None):
+        words = (
+            f"is missing; expected the source whose timetable resources.{speaking[0]} speaks of"
+            if speaking
+            else f"is {source.timetable!r}, but no resource speaks of a timetable; leave it out"
+        )
+        problems.append(f"{source.id}.yml: timetable: {words}")
     if problems:
         raise CatalogueError("\n".join(problems))
 

@@ -224,6 +224,82 @@ GTFS_ATTRIBUTIONS = _table(
 # Stops that their operator says are barrier-free, beside the timetables: info tells in plain text where only in part.
 BARRIER_FREE_STOP = _table("barrier_free_stop", entry_id=TEXT, name=TEXT, longitude=REAL, latitude=REAL, info=TEXT)
 
+# -- transit in real time: GTFS Realtime reference. feed_at: timestamp of the message; measured_at: when the vehicle was
+# last measured. Relationships and statuses are named as in the reference, null where none is told. Who drives is not
+# landed here: neither ids nor labels nor licence plates of vehicles.
+_GTFS_RT_TRIP = {
+    "trip_id": TEXT,
+    "route_id": TEXT,
+    "direction_id": SMALL,
+    "start_date": DAY,
+    "start_time_s": SMALL,
+    "trip_schedule_relationship": TEXT,
+}
+GTFS_RT_TRIP_UPDATE = _table(
+    "gtfs_rt_trip_update",
+    feed_at=INSTANT,
+    measured_at=INSTANT,
+    **_GTFS_RT_TRIP,
+    delay_s=SMALL,
+    stop_time_updates=SMALL,
+)
+# trip_update_number: record_number of the trip update it is part of.
+GTFS_RT_STOP_TIME_UPDATE = _table(
+    "gtfs_rt_stop_time_update",
+    feed_at=INSTANT,
+    measured_at=INSTANT,
+    trip_update_number=WHOLE,
+    **_GTFS_RT_TRIP,
+    stop_sequence=SMALL,
+    stop_id=TEXT,
+    schedule_relationship=TEXT,
+    arrival_delay_s=SMALL,
+    arrival_at=INSTANT,
+    departure_delay_s=SMALL,
+    departure_at=INSTANT,
+)
+GTFS_RT_VEHICLE_POSITION = _table(
+    "gtfs_rt_vehicle_position",
+    feed_at=INSTANT,
+    measured_at=INSTANT,
+    **_GTFS_RT_TRIP,
+    longitude=REAL,
+    latitude=REAL,
+    bearing_degrees=REAL,
+    speed_m_per_s=REAL,
+    stop_sequence=SMALL,
+    stop_id=TEXT,
+    current_status=TEXT,
+    congestion_level=TEXT,
+    occupancy_status=TEXT,
+    occupancy_percentage=SMALL,
+)
+# Texts in German where the alert has them, else in its first language. active_from_at, active_until_at: the first
+# beginning and the last end of its active periods, null where open.
+GTFS_RT_ALERT = _table(
+    "gtfs_rt_alert",
+    feed_at=INSTANT,
+    alert_id=TEXT,
+    cause=TEXT,
+    effect=TEXT,
+    severity_level=TEXT,
+    active_periods=SMALL,
+    active_from_at=INSTANT,
+    active_until_at=INSTANT,
+    header_text=TEXT,
+    description_text=TEXT,
+    url=TEXT,
+)
+GTFS_RT_INFORMED_ENTITY = _table(
+    "gtfs_rt_informed_entity",
+    feed_at=INSTANT,
+    alert_id=TEXT,
+    agency_id=TEXT,
+    route_type=SMALL,
+    stop_id=TEXT,
+    **_GTFS_RT_TRIP,
+)
+
 # -- mobility  --
 COUNT_SITE = _table("count_site", site_id=TEXT, site_name=TEXT, first_year=SMALL)
 COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
@@ -355,6 +431,11 @@ PARSED_TABLES = (
     GTFS_TRANSFERS,
     GTFS_SHAPES,
     GTFS_ATTRIBUTIONS,
+    GTFS_RT_TRIP_UPDATE,
+    GTFS_RT_STOP_TIME_UPDATE,
+    GTFS_RT_VEHICLE_POSITION,
+    GTFS_RT_ALERT,
+    GTFS_RT_INFORMED_ENTITY,
     COUNT_SITE,
     COUNT_CHANNEL,
     COUNT_READING,
@@ -430,7 +511,8 @@ SNAPSHOT_FINDING = _table(
     subject=TEXT,
     example=TEXT,
 )
-# priority: where two sources tell of the same thing, the lower number speaks.
+# priority: where two sources tell of the same thing, the lower number speaks. timetable_source_id: the source whose
+# timetable a realtime source speaks of.
 SOURCE_CATALOGUE = _table(
     "source_catalogue",
     source_id=TEXT,
@@ -447,6 +529,7 @@ SOURCE_CATALOGUE = _table(
     fresh_for_days=SMALL,
     is_offered=FLAG,
     synthetic=FLAG,
+    timetable_source_id=TEXT,
 )
 SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, connector=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)

@@ -180,6 +180,7 @@ def _source_catalogue(sources: Iterable[Source], input_kind: str) -> pa.Table:
             "url": next(iter(source.resources.values())).address,
             "is_offered": input_kind in source.inputs,
             "synthetic": input_kind == "sample",
+            "timetable_source_id": source.timetable,
         }
         for source in sources
     ]

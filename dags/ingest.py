@@ -1,4 +1,4 @@
-"""One DAG per domain: every source of the domain is fetched, then parsed, independently of the others."""
+"""One DAG per domain, and one for its realtime sources: each source is fetched, then parsed, apart from the others."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from airflow.sdk import (
     task_group,
 )
 
-from connectors.catalogue import Source
 from muensterland.callbacks import deadline_missed, task_failed
 from muensterland.orchestration import (
+    Ingestion,
     asset_name,
     doc,
+    ingestions,
     instant,
     retries,
-    sources_by_domain,
     sources_by_pool,
     within,
 )
@@ -35,11 +35,13 @@ from muensterland.waiting import FetchSource, selected
 MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
 
-def ingest(domain: str, sources: list[Source]) -> None:
-    """Declare the DAG `ingest_<domain>`."""
+def ingest(ingestion: Ingestion) -> None:
+    """Declare the DAG of an ingestion. That of realtime sources asks for no release: what they tell comes into force
+    once a day, and goes into the next release that anything else asks for."""
+    domain, sources = ingestion.domain, ingestion.sources
 
     @dag(
-        dag_id=f"ingest_{domain}",
+        dag_id=ingestion.dag_id,
         schedule=MultipleCronTriggerTimetable(*sorted({s.schedule for s in sources}), timezone="Europe/Berlin"),
         start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"),
         catchup=False,
@@ -69,14 +71,14 @@ def ingest(domain: str, sources: list[Source]) -> None:
         @task(
             multiple_outputs=False,
             trigger_rule="all_done",
-            outlets=[Asset(asset_name(domain))],
+            outlets=[] if ingestion.is_realtime else [Asset(asset_name(domain))],
             on_failure_callback=task_failed,
         )
         def settle() -> dict[str, str]:
             from muensterland import callbacks, steps
 
-            states = steps.settle(domain)
-            callbacks.sources_settled(domain, states)
+            states = steps.settle(domain, ingestion.is_realtime)
+            callbacks.sources_settled(ingestion.dag_id, states)
             return states
 
         as_of, end = clock(), settle()
@@ -107,5 +109,5 @@ def fetch_then_parse(pool: str) -> Any:
     return group
 
 
-for _domain, _sources in sources_by_domain().items():
-    ingest(_domain, _sources)
+for _ingestion in ingestions():
+    ingest(_ingestion)

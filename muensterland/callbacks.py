@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.catalogue import load_catalogue
 from muensterland import alerts
 from muensterland.alerts import OK, Observation
 from muensterland.settings import Settings
@@ -15,14 +16,14 @@ from muensterland.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def sources_settled(domain: str, states: dict[str, str]) -> None:
+def sources_settled(dag_id: str, states: dict[str, str]) -> None:
     """The end of an ingestion: what its sources came to, and that the DAG itself has done its work."""
     from muensterland.drift import newest_breaches, newest_drift
-    from muensterland.steps import source_errors, sources_of
+    from muensterland.steps import source_errors
 
     settings = Settings()
-    observed = [Observation(f"dag ingest_{domain}", OK)]
-    for source in sources_of(settings, domain):
+    observed = [Observation(f"dag {dag_id}", OK)]
+    for source in load_catalogue(settings.sources_dir).values():
         if source.id not in states:
             continue
         state = states[source.id]

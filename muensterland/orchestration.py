@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -20,7 +22,34 @@ def sources_by_domain() -> dict[str, list[Source]]:
     return {domain: sources for domain, sources in offered.items() if sources}
 
 
-def sources_by_pool(sources: list[Source]) -> dict[str, list[str]]:
+@dataclass(frozen=True)
+class Ingestion:
+    """A DAG that asks some sources of a domain: all of them, whenever one is due.
+
+    So those that tell of the moment, and are due every few minutes, have a DAG of their own.
+    """
+
+    domain: str
+    sources: tuple[Source, ...]
+    is_realtime: bool = False
+
+    @property
+    def dag_id(self) -> str:
+        """`ingest_<domain>` or `ingest_<domain>_realtime`."""
+        return f"ingest_{self.domain}{'_realtime' if self.is_realtime else ''}"
+
+
+def ingestions() -> list[Ingestion]:
+    """The ingest DAGs of what this INPUT offers."""
+    return [
+        Ingestion(domain, chosen, is_realtime)
+        for domain, sources in sources_by_domain().items()
+        for is_realtime in (False, True)
+        if (chosen := tuple(source for source in sources if source.accumulates == is_realtime))
+    ]
+
+
+def sources_by_pool(sources: Iterable[Source]) -> dict[str, list[str]]:
     """Ids of the sources per pool; sources of one host share one."""
     pools: dict[str, list[str]] = defaultdict(list)
     for source in sources:

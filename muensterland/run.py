@@ -20,7 +20,7 @@ from rich.markup import escape
 from connectors.http import CONNECT_TIMEOUT_S
 from muensterland import airflow_home, steps, summary
 from muensterland.lock import locked
-from muensterland.orchestration import sources_by_domain
+from muensterland.orchestration import ingestions
 from muensterland.settings import Home, Settings
 from publishing.release import current
 
@@ -92,8 +92,8 @@ def _run_dags(home: Home) -> bool:
     airflow_home.prepare_database(home)
     bag = _dag_bag()
     with _written(bag):
-        for domain in sources_by_domain():
-            _test(bag, f"ingest_{domain}")
+        for ingestion in ingestions():
+            _test(bag, ingestion.dag_id)
         return _test(bag, "region_release") == "success"
 
 

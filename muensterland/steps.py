@@ -103,14 +103,15 @@ def forget_built() -> None:
 def missing_for_first_release() -> list[str]:
     """The sources that were never asked to the end, where there is no release yet; empty where there is one.
 
-    Airflow asks for a release after each domain; the first one waits until the region is whole.
+    Airflow asks for a release after each domain; the first one waits until the region is whole. Realtime sources have a
+    schedule of their own, after which no release is asked for: nothing waits for them.
     """
     from publishing.release import current
 
     settings = Settings()
     if current(settings.home.releases) is not None:
         return []
-    offered = [source.id for domain in DOMAINS for source in sources_of(settings, domain)]
+    offered = [source.id for domain in DOMAINS for source in sources_of(settings, domain) if not source.accumulates]
     return [source_id for source_id in offered if not _was_asked(settings.home, source_id)]
 
 
@@ -119,8 +120,9 @@ def _was_asked(home: Home, source_id: str) -> bool:
     return bool(ended.get("parse") or ended.get("fetch", {}).get("error"))
 
 
-def settle(domain: str) -> dict[str, str]:
-    """State per source of a domain after its run: `new`, `unchanged`, `stale` or `failed`; failures are logged.
+def settle(domain: str, realtime: bool = False) -> dict[str, str]:
+    """State per source of a domain's run, that of its realtime ones or that of all others: `new`, `unchanged`, `stale`
+    or `failed`; failures are logged.
 
     A source that was never asked (the run was of another one only) has none.
     """
@@ -128,7 +130,7 @@ def settle(domain: str) -> dict[str, str]:
     states = {
         source.id: source_state(settings.home, source.id)
         for source in sources_of(settings, domain)
-        if read_status(settings.home, source.id)
+        if source.accumulates == realtime and read_status(settings.home, source.id)
     }
     offered = [source.id for one in DOMAINS for source in sources_of(settings, one)]
     for stray in inbox.strays(settings.home.inbox, offered):

@@ -10,6 +10,7 @@ CONNECTORS = {
     "eco_counter_sites": "eco_counter:SITES",
     "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
     "gtfs": "gtfs:CONNECTOR",
+    "gtfs_realtime": "gtfs_realtime:CONNECTOR",
     "mastr_export": "mastr:CONNECTOR",
     "municipality_directory": "municipality_directory:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",

@@ -302,7 +302,7 @@ _TIMES = (
             inner join gtfs_stops as former on timed.former_stop_id = former.stop_id
             inner join gtfs_trips as trips on timed.trip_id = trips.trip_id
             inner join gtfs_routes as routes on trips.route_id = routes.route_id
-            where arrives_s >= left_s
+            where arrives_s >= left_s and stops.stop_lat is not null and former.stop_lat is not null
         )
         select record_number, trip_id || ' (' || mode || ') goes ' || round(way_m) || ' m from ' || former_stop_id
             || ' to ' || stop_id || ' in ' || ride_s || ' s, faster than ' || limit_kmh || ' km/h' as words

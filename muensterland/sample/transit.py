@@ -58,16 +58,18 @@ def files() -> dict[str, bytes]:
 
 # -- the operator's feed: BOM, CRLF, ids of its own, services only in calendar_dates.txt ----------------------------
 
+OPERATOR_IDS = Ids(
+    station=lambda stop: f"{stop.number}P",
+    platform=lambda stop, direction: f"{stop.number}{direction + 1}",
+    route=lambda line: f"BV-{line.number}",
+    trip=lambda trip: f"{trip.line.number}-{trip.service}-{trip.number}-{trip.direction}",
+    service={"weekday": "MoFr", "school": "MoFr-Schule", "saturday": "Sa", "sunday": "So"},
+)
+
 
 def operator_feed() -> bytes:
     """The city lines as their operator publishes them."""
-    ids = Ids(
-        station=lambda stop: f"{stop.number}P",
-        platform=lambda stop, direction: f"{stop.number}{direction + 1}",
-        route=lambda line: f"BV-{line.number}",
-        trip=lambda trip: f"{trip.line.number}-{trip.service}-{trip.number}-{trip.direction}",
-        service={"weekday": "MoFr", "school": "MoFr-Schule", "saturday": "Sa", "sunday": "So"},
-    )
+    ids = OPERATOR_IDS
     all_trips = [trip for line in city_lines() for trip in trips(line)]
     services = sorted({trip.service for trip in all_trips})
     tables: dict[str, Rows] = {

@@ -39,6 +39,7 @@ from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
+from google.transit import gtfs_realtime_pb2
 
 from connectors.catalogue import Source
 from connectors.fetching import fetch_source
@@ -48,14 +49,14 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
-from muensterland.sample import barrier_free, energy, grid, mobility, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
-PARTS = (territory, transit, barrier_free, mobility, energy, registers, grid)
+PARTS = (territory, transit, barrier_free, realtime, mobility, energy, registers, grid)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
-LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256"}
+LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
 DEFECTS = ("failed on this file with", "; mend the parser")
 
 
@@ -267,6 +268,7 @@ _RANGES: Mapping[str, Callable[[Any], bool]] = {
     "first_year": lambda value: 1000 <= value <= 9999,
     "status_id": lambda value: value in (31, 35, 37, 38),
     "value": lambda value: isinstance(value, str) or abs(value) < 1e15,
+    **dict.fromkeys(("delay_s", "arrival_delay_s", "departure_delay_s"), lambda value: abs(value) <= 7 * 86_400),
 }
 
 
@@ -325,6 +327,7 @@ def originals() -> tuple[Original, ...]:
             *gtfs,
             options={"region_only": True},
         ),
+        Original("gtfs_realtime", "trips.pb", _name_of(found, "trip-updates"), *_messages()),
         Original("mastr_export", "export.zip", _small_export(_name_of(found, "Gesamtdatenexport")), *mastr),
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
@@ -389,6 +392,25 @@ def _json() -> dict[str, m.Change]:
         "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
         "shuffle_keys": entries(lambda found, dice: [keys(entry, dice) for entry in found]),
     }
+
+
+def _messages() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a message of GTFS Realtime; behind its last byte may follow the same message again."""
+
+    def entities(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        def changed(content: bytes, dice: Random) -> bytes:
+            message = gtfs_realtime_pb2.FeedMessage.FromString(content)
+            chosen = change(list(message.entity), dice)
+            return bytes(gtfs_realtime_pb2.FeedMessage(header=message.header, entity=chosen).SerializeToString())
+
+        return changed
+
+    return {
+        "cut": m.cut,
+        "double_whole": m.double_whole,
+        "swap_entities": entities(lambda found, dice: dice.sample(found, len(found))),
+        "lose_entities": entities(lambda found, dice: dice.sample(found, dice.randrange(len(found)))),
+    }, m.BYTE_DAMAGE
 
 
 def _small_feed(content: bytes) -> bytes:

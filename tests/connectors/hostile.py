@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from google.transit import gtfs_realtime_pb2
 
 from connectors.catalogue import Source
 from connectors.fetching import fetch_source
@@ -146,6 +147,51 @@ def documents(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "an entry nested 900 deep", b"[" + entry + b"]"
 
 
+def field_of(number: int, content: bytes) -> bytes:
+    """A field of protobuf that holds bytes."""
+    length, size = len(content), bytearray()
+    while length >= 0x80:
+        size.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([number << 3 | 2]) + bytes(size) + bytes([length]) + content
+
+
+def messages(good: bytes) -> Iterator[tuple[str, bytes]]:
+    """What any message of GTFS Realtime can try."""
+    message = gtfs_realtime_pb2.FeedMessage.FromString(good)
+    header = field_of(1, message.header.SerializeToString())
+
+    def entity(update: bytes) -> bytes:
+        return field_of(2, field_of(1, b"x") + field_of(3, update))
+
+    trip = field_of(1, field_of(1, b"t"))
+    yield "65 MB", header + field_of(2, bytes(MEGABYTE - 100)) * 65
+    yield "an entity of 2 MB", header + field_of(2, bytes(2 * MEGABYTE))
+    yield "millions of empty entities", header + b"\x12\0" * (4 * MEGABYTE)
+    yield "half a million empty updates", header + entity(trip + b"\x12\0" * (MEGABYTE // 2 - 50))
+    yield "groups without end", header + field_of(2, b"\x0b" * (MEGABYTE - 100))
+    yield "messages nested without end", header + field_of(2, b"\x1a\xff\xff\x03" * 200_000)
+    yield "a length beyond the end", header + b"\x12\xff\xff\xff\xff\xff\xff\xff\x7f" + good
+    yield "a number without end", header + b"\xff" * MEGABYTE
+    yield "another kind of message", field_of(1, field_of(2, b"2.0")) + good[len(header) :]
+    yield "no header", good[len(header) :]
+    yield "truncated", good[: len(good) // 2]
+    yield "JSON", b'{"header": {"gtfs_realtime_version": "2.0"}, "entity": []}'
+    yield "UTF-16", "header { gtfs_realtime_version: 2.0 }".encode("utf-16")
+    late = gtfs_realtime_pb2.FeedMessage.FromString(good)
+    late.header.timestamp *= 1000
+    yield "milliseconds in the header", late.SerializeToString()
+    for name, number in (("times of 1970", 60), ("times of the year 2550", 18_300_000_000), ("negative times", -5)):
+        odd = gtfs_realtime_pb2.FeedMessage.FromString(good)
+        for one in odd.entity:
+            for call in one.trip_update.stop_time_update:
+                call.departure.time = number
+        yield name, odd.SerializeToString()
+    yield "ids that are no UTF-8", header + entity(field_of(1, field_of(1, b"\xff\xfe")) + field_of(2, b"\x08\x01"))
+    yield "endless ids", header + entity(field_of(1, field_of(1, b"x" * 900_000)) + field_of(2, b"\x08\x01"))
+    yield "relationships of tomorrow", header + entity(trip + field_of(2, b"\x08\x01\x28\x63") * 1_000)
+
+
 # -- the formats -----------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +276,8 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
     elif original.connector == "eco_counter_sites":
         yield from documents(body)
+    elif original.connector == "gtfs_realtime":
+        yield from messages(body)
     else:
         yield from archives(body)
         if original.connector == "gtfs":

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -61,6 +62,8 @@ def other(undamaged: Original) -> bytes:
     """Another good file of the same format."""
     if undamaged.connector == "eco_counter_sites":
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
+    if undamaged.connector == "gtfs_realtime":
+        return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))
     if undamaged.body.startswith(b"PK"):
         members = mutations.members_of(undamaged.body)
         return mutations.zipped([*members.items(), ("readme.md", b"news")])

@@ -304,3 +304,92 @@ def test_a_parse_killed_between_two_files_is_done_again(
         (staged / table / "town.parquet").unlink()
     assert counted(parse_source(town(), landing, staged)) == (1, 0, 0)
     assert sites_in_force(staged) == ["a"]
+
+
+# -- what tells of the moment ----------------------------------------------------------------------------------------
+
+
+def moments(days: int = 2, **overrides: Any) -> Source:
+    file = {"connector": "letters", "url": "https://town.example/file.csv", "accumulate_days": days}
+    return source_of({"file": file}, **overrides)
+
+
+def test_all_snapshots_of_the_last_whole_days_are_in_force(
+    letters: Letters, land: Land, landing: Landing, staged: Path
+) -> None:
+    for hours, site in ((0, b"mon a"), (1, b"mon b"), (24, b"tue"), (48, b"wed"), (72, b"thu"), (73, b"thu b")):
+        land("file", site, AS_OF + timedelta(hours=hours))
+    summary = parse_source(moments(), landing, staged)
+    assert sites_in_force(staged) == ["tue", "wed"]
+    assert (summary.parsed, summary.staged, summary.errors) == (6, 2, ())
+    # Asked again within the day, nothing that is in force changes; the first answer of the next day brings the last.
+    before = state(staged, "snapshot_in_force")
+    land("file", b"thu c", AS_OF + timedelta(hours=74))
+    parse_source(moments(), landing, staged)
+    assert state(staged, "snapshot_in_force") == before
+    land("file", b"fri", AS_OF + timedelta(hours=96))
+    parse_source(moments(), landing, staged)
+    assert sites_in_force(staged) == ["wed", "thu", "thu b", "thu c"]
+
+
+def test_on_the_first_day_its_own_snapshots_are_in_force(
+    letters: Letters, land: Land, landing: Landing, staged: Path
+) -> None:
+    land("file", b"early")
+    land("file", b"late", AS_OF + timedelta(hours=1))
+    parse_source(moments(), landing, staged)
+    assert sites_in_force(staged) == ["early", "late"]
+
+
+def test_a_day_ends_at_local_midnight(letters: Letters, land: Land, landing: Landing, staged: Path) -> None:
+    # 2024-03-15 22:59 and 23:00 UTC are 23:59 and 00:00 in Münster.
+    land("file", b"before", AS_OF.replace(hour=22, minute=59))
+    land("file", b"after", AS_OF.replace(hour=23))
+    parse_source(moments(), landing, staged)
+    assert sites_in_force(staged) == ["before"]
+
+
+def test_what_came_twice_counts_once_and_what_was_refused_never(
+    letters: Letters, land: Land, landing: Landing, staged: Path
+) -> None:
+    for hours, site in ((0, b"a"), (1, b"b"), (2, b"a"), (3, b"broken"), (24, b"c")):
+        land("file", site, AS_OF + timedelta(hours=hours))
+    summary = parse_source(moments(), landing, staged)
+    assert sites_in_force(staged) == ["a", "b"]
+    assert summary.refused == 0
+    outcomes = {row["snapshot_sha256"]: row["outcome"] for row in state(staged, "parse_log")}
+    assert sorted(outcomes.values()) == ["refused", "staged", "staged", "staged"]
+
+
+def test_a_new_parser_reads_everything_that_counts_again(
+    letters: Letters, land: Land, landing: Landing, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hours, site in ((0, b"a"), (24, b"b"), (25, b"c"), (48, b"d")):
+        land("file", site, AS_OF + timedelta(hours=hours))
+    parse_source(moments(1), landing, staged)
+    newer = Connector("letters", 2, "csv", (COUNT_SITE,), letters.parse)
+    monkeypatch.setattr(sys.modules["connectors.formats.letters"], "CONNECTOR", newer)
+    letters.parsed.clear()
+    parse_source(moments(1), landing, staged)
+    # One parser's columns: b and c, which count, and d, which is the latest; a counts no more.
+    assert sorted(snapshot.path.read_text() for snapshot in letters.parsed) == ["b", "c", "d"]
+    assert {row["parse_key"].split("-")[0] for row in state(staged, "snapshot_in_force")} == {"2"}
+
+
+def test_in_force_is_the_same_in_a_home_built_anew_and_on_another_day(
+    letters: Letters, land: Land, landing: Landing, staged: Path, tmp_path: Path
+) -> None:
+    for hours in range(0, 100, 7):
+        land("file", b"site %d" % hours, AS_OF + timedelta(hours=hours))
+        parse_source(moments(), landing, staged)
+    parse_source(moments(), landing, tmp_path / "anew")
+    assert state(staged, "snapshot_in_force") == state(tmp_path / "anew", "snapshot_in_force")
+
+
+def test_what_tells_of_the_moment_may_shrink_at_night(
+    letters: Letters, land: Land, landing: Landing, staged: Path
+) -> None:
+    land("file", b"\n".join(b"day %d" % number for number in range(50)))
+    land("file", b"night", AS_OF + timedelta(hours=10))
+    assert parse_source(moments(), landing, staged).refused == 0
+    assert state(staged, "snapshot_finding") == []

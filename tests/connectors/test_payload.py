@@ -14,6 +14,7 @@ from tests.connectors.conftest import zipped
 
 ZIP = zipped({"a.txt": b"x"})
 XLSX = zipped({"[Content_Types].xml": b"<Types/>"})
+PROTOBUF = b"\n\x05\n\x032.0\x12\x03\n\x01x"
 HTML = b"\n <!doctype html>\n<title>Fehler</title>"
 
 
@@ -27,6 +28,11 @@ HTML = b"\n <!doctype html>\n<title>Fehler</title>"
         ("csv", b"sep=;\n"),
         ("json", b'\xef\xbb\xbf {"a": [1]}'),
         ("json", b"[]"),
+        ("protobuf", PROTOBUF),
+        # A first part of 60 or 123 bytes makes it begin like HTML or JSON.
+        ("protobuf", b"\n<" + bytes(60)),
+        ("protobuf", b"\n{" + b" " * 123),
+        ("protobuf", PROTOBUF + b"\xc0\x3e\x01\xcd\x3e" + bytes(4)),
         ("html", HTML),
         ("html", b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"></html>'),
     ],
@@ -55,6 +61,16 @@ def test_takes_what_is_declared(tmp_path: Path, payload: Payload, content: bytes
         ("json", b"a;b\n", "expected json, csv came"),
         ("json", b"[" * 100_000, "expected JSON"),
         ("html", b"a;b\n", "expected html, csv came"),
+        ("protobuf", HTML, "expected protobuf, html came"),
+        ("protobuf", b'{"header": {}}', "expected protobuf, json came"),
+        ("protobuf", ZIP, "expected protobuf, zip came"),
+        ("protobuf", b"", "the answer is empty"),
+        ("protobuf", b"trip;delay\n", "expected protobuf, byte 0 begins no field"),
+        ("protobuf", gzip.compress(PROTOBUF, mtime=0), "expected protobuf, byte 0 begins no field"),
+        ("protobuf", PROTOBUF[:-1], "field 2 at byte 7 has 3 bytes, the file ends after 11"),
+        ("protobuf", b"\x08\x01", "expected protobuf, csv came"),
+        ("protobuf", PROTOBUF + b"\xff" * 20, "the number at byte 12 does not end"),
+        ("protobuf", PROTOBUF + b"\x12\0" * 500_000, "begins another field, expected at most 500000"),
     ],
 )
 def test_refuses_anything_else_saying_what_was_expected_and_what_came(

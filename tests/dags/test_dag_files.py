@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ for dag in bag.dags.values():
         "doc": dag.doc_md,
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
+        "schedule": [cron.expression for cron in getattr(dag.timetable, "timetables", [])],
         "params": {name: dag.params.get_param(name).schema for name in dag.params},
         "deadlines_min": [alert.interval.total_seconds() / 60 for alert in dag.deadline or []],
         "tasks": {
@@ -62,7 +64,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         **os.environ,
         "AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")),
         "PYTHONPATH": str(REPOSITORY),
-        "INPUT": "live",
+        # The sample offers every source of the catalogue.
+        "INPUT": "sample",
         "REGION_HOME": str(tmp_path_factory.mktemp("home")),
         "TASK_RETRIES": "",
         "INGEST_DEADLINE_MIN": "90",
@@ -91,17 +94,27 @@ def test_every_dag_file_imports_in_less_than_a_second_and_without_heavy_modules(
 
 def test_there_is_one_ingest_dag_per_domain_with_every_source_of_the_catalogue(described: dict[str, Any]) -> None:
     catalogue = [yaml.safe_load(path.read_text()) for path in (REPOSITORY / "data/sources").glob("*.yml")]
+    hosts: dict[str, set[str]] = defaultdict(set)
+    for source in catalogue:
+        first = next(iter(source["resources"].values()))
+        realtime = "_realtime" if "accumulate_days" in first else ""
+        hosts[f"ingest_{source['domain']}{realtime}"].add(first["url"].split("/")[2].replace(".", "_"))
     dags = described["ingest.py"]["dags"]
-    assert set(dags) == {f"ingest_{source['domain']}" for source in catalogue}
+    assert set(dags) == set(hosts)
     for dag_id, dag in dags.items():
-        hosts = {
-            next(iter(source["resources"].values()))["url"].split("/")[2].replace(".", "_")
-            for source in catalogue
-            if f"ingest_{source['domain']}" == dag_id
-        }
         groups = {task.split(".")[0] for task in dag["tasks"] if "." in task}
-        assert groups == {f"from_{host}" for host in hosts}, dag_id
+        assert groups == {f"from_{host}" for host in hosts[dag_id]}, dag_id
         assert dag["doc"]
+
+
+def test_realtime_is_asked_by_a_dag_of_its_own_which_asks_for_no_release(described: dict[str, Any]) -> None:
+    dags = described["ingest.py"]["dags"]
+    realtime, others = dags["ingest_transit_realtime"], dags["ingest_transit"]
+    assert realtime["params"]["source"]["enum"] == ["", "stadtwerke-muenster-realtime"]
+    assert "stadtwerke-muenster-realtime" not in others["params"]["source"]["enum"]
+    # A timetable is not asked for every five minutes because a neighbour in the catalogue is.
+    assert (realtime["schedule"], "*/5 * * * *" in others["schedule"]) == (["*/5 * * * *"], False)
+    assert realtime["tasks"]["settle"]["outlets"] == []
 
 
 def test_each_source_is_fetched_then_parsed_in_a_mapped_group_with_its_hosts_pool(described: dict[str, Any]) -> None:
@@ -117,7 +130,7 @@ def test_the_last_task_states_failures_and_emits_the_asset_whatever_happened(des
     for dag_id, dag in described["ingest.py"]["dags"].items():
         settle = dag["tasks"]["settle"]
         assert settle["trigger_rule"] == "all_done"
-        assert settle["outlets"] == [dag_id.replace("ingest_", "ingested_")]
+        assert settle["outlets"] == ([] if "realtime" in dag_id else [dag_id.replace("ingest_", "ingested_")])
         assert set(settle["upstream"]) >= {task for task in dag["tasks"] if task.endswith(".parse")}
 
 

@@ -104,6 +104,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Staged(tmp_path_factory.mktemp("region") / "staged")
     stage_core(folder)
     stage_transit(folder)
+    stage_realtime(folder)
     stage_mobility(folder)
     stage_energy(folder)
     stage_registers(folder)
@@ -188,6 +189,7 @@ def stage_core(folder: Staged) -> None:
         ("feed_a", "transit", 1, True),
         ("feed_b", "transit", 2, True),
         ("feed_gone", "transit", 3, False),
+        ("live_a", "transit", 1, True),
         ("counters", "mobility", 1, True),
         ("mastr", "energy", 1, True),
         ("charging", "energy", 1, True),
@@ -207,6 +209,7 @@ def stage_core(folder: Staged) -> None:
                 "fresh_for_days": 30,
                 "is_offered": is_offered,
                 "synthetic": True,
+                "timetable_source_id": "feed_a" if source_id == "live_a" else None,
             }
             for source_id, domain, priority, is_offered in catalogue
         ],
@@ -235,6 +238,11 @@ def stage_core(folder: Staged) -> None:
         [
             {"source_id": source_id, "partition": "", "snapshot_sha256": "s1", "parse_key": "p1"}
             for source_id in [*in_force, "schools"]
+        ]
+        # What tells of the moment accumulates.
+        + [
+            {"source_id": "live_a", "partition": "", "snapshot_sha256": f"s{number}", "parse_key": "p1"}
+            for number in (2, 3, 4)
         ]
         # Two partitions of equal bytes: their rows count once.
         + [{"source_id": "counters", "partition": "again", "snapshot_sha256": "s1", "parse_key": "p1"}],
@@ -353,6 +361,7 @@ def stage_core(folder: Staged) -> None:
 
 def stage_transit(folder: Staged) -> None:
     """Two operators that overlap: `feed_b` tells trip T1 of `feed_a` again, and one of its own."""
+    bus = {"route_type": 3, "mode": "bus"}
 
     def stop(stop_id: str, name: str) -> dict[str, Any]:
         return {"stop_id": stop_id, "stop_name": name, "stop_lat": 51.9, "stop_lon": 7.6}
@@ -385,9 +394,9 @@ def stage_transit(folder: Staged) -> None:
         tables.GTFS_ROUTES,
         "feed_a",
         [
-            {"route_id": "R1", "route_short_name": "1"},
-            {"route_id": "R2", "route_short_name": "2"},
-            {"route_id": "R3", "route_short_name": " ", "route_long_name": "Ring"},
+            {**bus, "route_id": "R1", "route_short_name": "1"},
+            {**bus, "route_id": "R2", "route_short_name": "2"},
+            {**bus, "route_id": "R3", "route_short_name": " ", "route_long_name": "Ring"},
         ],
     )
     folder.write(
@@ -445,7 +454,9 @@ def stage_transit(folder: Staged) -> None:
         "feed_b",
         [stop("bM1", " HAFEN"), stop("bM2", "Markt"), stop("bB1", "Borken bahnhof ")],
     )
-    folder.write(tables.GTFS_ROUTES, "feed_b", [{"route_id": "9", "route_short_name": "1"}, {"route_id": "RB"}])
+    folder.write(
+        tables.GTFS_ROUTES, "feed_b", [{**bus, "route_id": "9", "route_short_name": "1"}, {**bus, "route_id": "RB"}]
+    )
     folder.write(tables.GTFS_TRIPS, "feed_b", [trip("b1", "9", "both"), trip("b2", "RB", "own")])
     folder.write(
         tables.GTFS_STOP_TIMES,
@@ -460,6 +471,65 @@ def stage_transit(folder: Staged) -> None:
         tables.GTFS_CALENDAR_DATES,
         "feed_b",
         [added("both", date(2026, 11, 23)), added("both", date(2026, 11, 25)), added("own", date(2026, 11, 23))],
+    )
+
+
+def stage_realtime(folder: Staged) -> None:
+    """What `live_a` told of the timetable of `feed_a` in four messages, the times in UTC."""
+
+    def message(snapshot: str, told: str, *trips: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+        updates: list[dict[str, Any]] = []
+        calls: list[dict[str, Any]] = []
+        for number, (trip, of_trip) in enumerate(trips, start=1):
+            # A trip update may say by itself when it was measured.
+            shared = {"feed_at": at(told), **trip}
+            updates.append({**shared, "stop_time_updates": len(of_trip)})
+            calls += [{**shared, "trip_update_number": number, **call} for call in of_trip]
+        folder.write(tables.GTFS_RT_TRIP_UPDATE, "live_a", updates, snapshot)
+        folder.write(tables.GTFS_RT_STOP_TIME_UPDATE, "live_a", calls, snapshot)
+
+    def delayed(sequence: int, seconds: int, what: str = "departure") -> dict[str, Any]:
+        return {"stop_sequence": sequence, f"{what}_delay_s": seconds}
+
+    monday = date(2026, 11, 23)
+    t1 = {"trip_id": "T1", "route_id": "R1", "start_date": monday}
+    canceled = {"trip_id": "T3", "start_date": date(2026, 11, 24), "trip_schedule_relationship": "CANCELED"}
+    ghost = {"trip_id": "ghost"}
+    # 07:50 local: T1 calls at 08:00, 08:10 and 08:30.
+    message(
+        "s1",
+        "2026-11-23T06:50:00",
+        (t1, [delayed(0, 30), delayed(5, 60), delayed(10, 120, "arrival")]),
+        (ghost, [delayed(0, 0)]),
+        ({"trip_id": "extra", "trip_schedule_relationship": "ADDED"}, [delayed(0, 0)]),
+        ({"trip_id": "T4"}, [delayed(0, 0)]),
+        # It does not run on that Wednesday.
+        ({**t1, "start_date": date(2026, 11, 25)}, [delayed(0, 0)]),
+    )
+    # 08:05, of which the second call counts; 08:15, when it is over; 08:25, the last word on the third.
+    message("s2", "2026-11-23T07:05:00", (t1, [delayed(5, 200), delayed(10, 240, "arrival")]))
+    message("s3", "2026-11-23T07:15:00", (t1, [delayed(0, 840), delayed(5, 0)]), (canceled, []))
+    message(
+        "s4",
+        "2026-11-23T07:25:00",
+        (t1, [{"stop_sequence": 10, "departure_delay_s": -999, "arrival_delay_s": 330}]),
+        # After midnight, of Monday's service day: 25:30 is 00:30 UTC. Numbered from 1, with the stops beside.
+        (
+            {"trip_id": "T2", "measured_at": at("2026-11-24T00:20:00")},
+            [
+                {"stop_sequence": 5, "stop_id": "M1", "departure_at": at("2026-11-24T00:31:00")},
+                {"stop_sequence": 10, "stop_id": "M2", "schedule_relationship": "SKIPPED"},
+            ],
+        ),
+        # The second 02:00 of autumn, and an hour after 23:00 UTC in spring, by times alone.
+        (
+            {"trip_id": "T5", "measured_at": at("2026-10-25T01:00:00")},
+            [{"stop_sequence": 0, "departure_at": at("2026-10-25T01:02:00")}],
+        ),
+        (
+            {"trip_id": "T6", "measured_at": at("2026-03-28T22:55:00")},
+            [{"stop_sequence": 0, "departure_at": at("2026-03-28T23:00:45")}, delayed(5, 30)],
+        ),
     )
 
 

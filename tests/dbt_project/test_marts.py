@@ -191,7 +191,8 @@ def test_a_trip_told_twice_is_supplied_once(built: Any) -> None:
         (date(2026, 11, 25), 2, 2, 1, local("2026-11-25 08:00:00"), local("2026-11-25 08:10:00")),
     ]
     arrivals = built.query(f"select departures, stops_served from marts.mart_transit_supply where ags = '{BORKEN_1}'")
-    assert sorted(arrivals) == [(0, 1), (0, 1), (0, 2)]
+    # Borken Bahnhof is one stop, though both feeds call there.
+    assert sorted(arrivals) == [(0, 1), (0, 1), (0, 1)]
 
 
 def test_a_day_type_is_told_by_the_next_date_of_it_or_by_the_last_one(built: Any) -> None:
@@ -222,6 +223,87 @@ def test_a_direct_trip_leads_from_where_one_may_board(built: Any) -> None:
 def test_stops_outside_the_region_stay(built: Any) -> None:
     rows = built.query("select stop_id, ags, location_precision from marts.dim_stop where stop_id in ('X', 'M1')")
     assert sorted(rows) == [("M1", MUENSTER, "point"), ("X", None, "point")]
+
+
+# -- transit in real time --------------------------------------------------------------------------------------------
+
+MONDAY = date(2026, 11, 23)
+
+
+def calls_of(built: Any, trip_id: str, columns: str = "stop_sequence, status, event, delay_s, is_on_time") -> Any:
+    where = f"source_id = 'live_a' and trip_id = '{trip_id}'"
+    return built.query(f"select {columns} from marts.fct_stop_delay where {where} order by service_date, stop_sequence")
+
+
+def test_the_last_word_before_a_call_is_what_happened(built: Any) -> None:
+    # 08:00: told ten minutes before; 08:10: told at 08:05, not at 07:50 nor when it was over; 08:30: the arrival at the
+    # last stop, told at 08:25, whatever its departure is said to be.
+    assert calls_of(built, "T1") == [
+        (0, "observed", "departure", 30, True),
+        (5, "observed", "departure", 200, True),
+        (10, "observed", "arrival", 330, False),
+    ]
+    assert calls_of(built, "T1", "service_date, ahead_s, delay_source, route_name, stop_id") == [
+        (MONDAY, 630, "delay", "1", "M1"),
+        (MONDAY, 500, "delay", "1", "M2"),
+        (MONDAY, 630, "delay", "1", "B1"),
+    ]
+
+
+def test_a_time_is_measured_against_the_service_day_it_belongs_to(built: Any) -> None:
+    assert calls_of(built, "T2", "service_date, stop_sequence, stop_id, status, delay_s, delay_source") == [
+        (MONDAY, 0, "M1", "observed", 60, "time"),
+        (MONDAY, 5, "M2", "skipped", None, None),
+    ]
+
+
+def test_delays_are_right_on_the_days_of_23_and_25_hours(built: Any) -> None:
+    columns = "service_date, stop_sequence, status, scheduled_at at time zone 'UTC', delay_s"
+    assert calls_of(built, "T5", columns) == [(date(2026, 10, 25), 0, "observed", local("2026-10-25T01:00:00"), 120)]
+    assert calls_of(built, "T6", columns) == [
+        (date(2026, 3, 29), 0, "observed", local("2026-03-28T23:00:00"), 45),
+        # The timetable lists no time here.
+        (date(2026, 3, 29), 5, "no_data", None, 30),
+    ]
+
+
+def test_a_cancelled_trip_is_counted_call_by_call_and_is_no_delay(built: Any) -> None:
+    tuesday = date(2026, 11, 24)
+    assert calls_of(built, "T3", "service_date, stop_sequence, status, event, delay_s") == [
+        (tuesday, 0, "canceled", "departure", None),
+        (tuesday, 5, "canceled", "departure", None),
+        (tuesday, 10, "canceled", "arrival", None),
+    ]
+
+
+def test_punctuality_counts_observations_by_route_and_hour(built: Any) -> None:
+    rows = built.query(
+        "select route_id, hour, observations, share_on_time, median_delay_s, early, late, canceled, skipped, "
+        "not_observed from marts.mart_punctuality order by route_id, hour"
+    )
+    assert rows == [
+        ("R1", 8, 3, 2 / 3, 200.0, 0, 1, 0, 0, 0),
+        ("R1", 25, 1, 1.0, 60.0, 0, 0, 0, 1, 0),
+        ("R2", 1, 1, 1.0, 45.0, 0, 0, 0, 0, 0),
+        ("R2", 2, 1, 1.0, 120.0, 0, 0, 0, 0, 0),
+        ("R2", 10, 0, None, None, 0, 0, 3, 0, 0),
+    ]
+
+
+def test_realtime_says_how_far_it_speaks_for_the_timetable(built: Any) -> None:
+    rows = built.query(
+        "select service_date, messages, trips_scheduled, trips_told, trips_matched, trips_canceled, trips_unscheduled, "
+        "trips_unmatched, trips_repeated, match_share, scheduled_share, stop_time_updates, stop_time_updates_matched "
+        "from marts.mart_realtime_coverage order by service_date"
+    )
+    assert {row[0]: row[1:] for row in rows} == {
+        date(2026, 3, 29): (1, 1, 1, 1, 0, 0, 0, 0, 1.0, 1.0, 2, 2),
+        date(2026, 10, 25): (1, 1, 1, 1, 0, 0, 0, 0, 1.0, 1.0, 1, 1),
+        # T1, T2 and the repeated T4 run; ghost and extra do not.
+        MONDAY: (4, 3, 5, 2, 0, 1, 1, 1, 0.4, 2 / 3, 13, 10),
+        date(2026, 11, 24): (1, 1, 1, 1, 1, 0, 0, 0, 1.0, 1.0, 0, 0),
+        date(2026, 11, 25): (1, 0, 1, 0, 0, 0, 1, 0, 0.0, None, 1, 0),
+    }
 
 
 # -- mobility -----------------------------------------------------------------------------------------------------

@@ -76,6 +76,13 @@ create table marts.mart_transit_connection as
         'school_day' as day_type, date '2025-01-14' as service_date, 4::bigint as direct_trips,
         900::bigint as fastest_s, 1000::double as median_s
     from marts.dim_municipality;
+create table marts.dim_route as
+    select 'city' as source_id, 'R1' as route_id, 'Stadtbus' as agency_name, '1' as route_short_name,
+        'Ring' as route_long_name, 3 as route_type, 'bus' as mode, 12::bigint as trips, 9500::bigint as longest_way_m;
+create table marts.mart_transit_line as
+    select 'city' as source_id, 'R1' as route_id, 'school_day' as day_type, date '2025-01-14' as service_date,
+        '1' as route_name, 'bus' as mode, 12::bigint as trips, 20::bigint as stops, 2::bigint as municipalities,
+        20000::bigint as first_departure_s, 90000::bigint as last_arrival_s, 114.0::double as vehicle_km;
 create table marts.mart_trip_overlap as
     select 'land' as source_id, 'cd' as snapshot_sha256, 'T1' as trip_id, 0::bigint as frequency_number,
         0::bigint as run_number, 'city' as told_by_source_id, 'C1' as told_by_trip_id, 30::bigint as difference_s,
@@ -91,6 +98,26 @@ create table marts.mart_feed_health as
     select 'city' as feed, date '2025-01-01' as valid_from, date '2025-12-13' as valid_to, 332 as days_left,
         900::bigint as trips, 1000::bigint as former_trips, -0.1::double as change_share, 1::bigint as versions,
         'valid' as status;
+create table marts.fct_stop_delay as
+    select 'live' as source_id, date '2025-01-02' as service_date, 't' as trip_id,
+        row_number() over (order by stop_id) as stop_sequence, source_id as timetable_source_id, '1' as route_id,
+        stop_id,
+        'observed' as status, 'departure' as event, 28800 as scheduled_s,
+        timestamptz '2025-01-02 07:00:00Z' as scheduled_at, 60 as delay_s, 'delay' as delay_source,
+        timestamptz '2025-01-02 06:59:00Z' as told_at, 120 as ahead_s, true as is_on_time
+    from marts.dim_stop;
+create table marts.mart_punctuality as
+    select source_id, route_id, 8 as hour, '1' as route_name, min(service_date) as first_service_date,
+        max(service_date) as last_service_date, count(*) as observations, 1::double as share_on_time,
+        median(delay_s) as median_delay_s, 0::bigint as early, 0::bigint as late, 0::bigint as canceled,
+        0::bigint as skipped, 0::bigint as not_observed
+    from marts.fct_stop_delay group by all;
+create table marts.mart_realtime_coverage as
+    select 'live' as source_id, date '2025-01-02' as service_date, 'city' as timetable_source_id, 3::bigint as messages,
+        1::bigint as trips_scheduled, 1::bigint as trips_told, 1::bigint as trips_matched, 0::bigint as trips_canceled,
+        0::bigint as trips_unscheduled, 0::bigint as trips_unmatched, 0::bigint as trips_repeated,
+        1::double as match_share, 1::double as scheduled_share, 66::bigint as stop_time_updates,
+        66::bigint as stop_time_updates_matched;
 create table marts.mart_transit_access as
     select ags, threshold::integer as min_departures, date '2025-01-14' as service_date,
         0.5::double as population_share_300m, 0.9::double as population_share_500m, 9000::bigint as population_300m,

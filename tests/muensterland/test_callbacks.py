@@ -76,8 +76,8 @@ def test_a_missed_deadline_names_the_run_and_the_time(posted: list[Posted]) -> N
 def test_the_end_of_an_ingestion_tells_of_its_sources_and_that_the_dag_is_done(posted: list[Posted]) -> None:
     callbacks.task_failed({"ti": SimpleNamespace(dag_id="ingest_registers", task_id="clock"), "exception": None})
     leave_status("nrw-schools", fetch={"error": "FetchFailed: HTTP 503", "errors": []}, parse={})
-    callbacks.sources_settled("registers", {"nrw-schools": "failed", "zensus-2022": "new"})
-    callbacks.sources_settled("registers", {"nrw-schools": "new", "zensus-2022": "unchanged"})
+    callbacks.sources_settled("ingest_registers", {"nrw-schools": "failed", "zensus-2022": "new"})
+    callbacks.sources_settled("ingest_registers", {"nrw-schools": "new", "zensus-2022": "unchanged"})
     assert told(posted) == [
         ("trouble", "dag ingest_registers", "broken"),
         ("recovery", "dag ingest_registers", "ok"),
@@ -170,7 +170,7 @@ def test_a_drift_stands_whether_or_not_the_publisher_delivers_and_is_told_once(p
     home = Settings().home.root
     found_in_schools(home, SMALLER, columns=(RENAMED,))
     for state in ("new", "stale", "unchanged"):
-        callbacks.sources_settled("registers", {"nrw-schools": state})
+        callbacks.sources_settled("ingest_registers", {"nrw-schools": state})
     assert told(posted) == [
         ("trouble", "columns of nrw-schools", "drift"),
         ("trouble", "snapshot of nrw-schools", "unlike"),
@@ -180,7 +180,7 @@ def test_a_drift_stands_whether_or_not_the_publisher_delivers_and_is_told_once(p
     assert posted[0].body["detail"] == "school: renamed column Kurzbezeichnung -> Kurzname"
     assert posted[1].body["detail"] == "schools: size_guard: 5 bytes, the former snapshot has 50"
     found_in_schools(home)
-    callbacks.sources_settled("registers", {"nrw-schools": "new"})
+    callbacks.sources_settled("ingest_registers", {"nrw-schools": "new"})
     assert told(posted)[4:] == [
         ("recovery", "columns of nrw-schools", "ok"),
         ("recovery", "snapshot of nrw-schools", "ok"),

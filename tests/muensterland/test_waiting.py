@@ -123,15 +123,18 @@ def test_the_first_release_waits_until_every_source_was_asked(
 ) -> None:
     catalogue = tmp_path / "sources"
     catalogue.mkdir()
-    for name in ("nrw-schools", "bnetza-charging-register"):
+    realtime = ("stadtwerke-muenster-gtfs", "stadtwerke-muenster-realtime")
+    for name in ("nrw-schools", "bnetza-charging-register", *realtime):
         shutil.copy(REPOSITORY / "data" / "sources" / f"{name}.yml", catalogue)
     monkeypatch.setenv("SOURCES_DIR", str(catalogue))
-    assert steps.missing_for_first_release() == ["bnetza-charging-register", "nrw-schools"]
+    # No release follows realtime, so none waits for it.
+    timetable = "stadtwerke-muenster-gtfs"
+    assert steps.missing_for_first_release() == [timetable, "bnetza-charging-register", "nrw-schools"]
     publisher.says(URL, Reply(403))
     with pytest.raises(FetchFailed):
         steps.fetch("nrw-schools", AS_OF)
     # Asked in vain is asked; the other one was not.
-    assert steps.missing_for_first_release() == ["bnetza-charging-register"]
+    assert steps.missing_for_first_release() == [timetable, "bnetza-charging-register"]
 
 
 def test_a_source_that_was_never_asked_has_no_state(publisher: Publisher) -> None:

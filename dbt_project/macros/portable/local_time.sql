@@ -29,9 +29,23 @@
 {%- endmacro %}
 
 {# "The time is measured from noon minus 12h of the service day (effectively midnight except for days on which daylight
-   savings time changes occur)." GTFS Schedule reference, field type Time. #}
-{% macro service_time_local(service_date, seconds) -%}
-    {{ instant_to_local(
-        add_seconds(local_to_instant(add_seconds('cast(' ~ service_date ~ ' as timestamp)', 43200)), seconds ~ ' - 43200')
+   savings time changes occur)." GTFS Schedule reference, field type Time. The instant; null where one is null. #}
+{% macro service_time_at(service_date, seconds) -%}
+    {{ add_seconds(
+        local_to_instant(add_seconds('cast(' ~ service_date ~ ' as timestamp)', 43200)), '(' ~ seconds ~ ' - 43200)'
     ) }}
+{%- endmacro %}
+
+{# The same as local civil time. #}
+{% macro service_time_local(service_date, seconds) -%}
+    {{ instant_to_local(service_time_at(service_date, seconds)) }}
+{%- endmacro %}
+
+{# Whole seconds from one instant to another, negative where that lies before; null where one is null. #}
+{% macro seconds_between(earlier, later) -%}
+    {{ return(adapter.dispatch('seconds_between')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(earlier, later) -%}
+    cast(date_diff('second', {{ earlier }}, {{ later }}) as integer)
 {%- endmacro %}

@@ -1,16 +1,19 @@
 {# Where things lie and what they are called, without geometry types. #}
 
-{# Great-circle distance in metres (haversine, mean radius of the earth) between two places in degrees. #}
+{# Great-circle distance in metres (haversine, mean radius of the earth) between two places in degrees; null where one
+   of them is not known, which `least` would pass over. #}
 {% macro metres_between(latitude_a, longitude_a, latitude_b, longitude_b) -%}
     {{ return(adapter.dispatch('metres_between')(latitude_a, longitude_a, latitude_b, longitude_b)) }}
 {%- endmacro %}
 
 {% macro default__metres_between(latitude_a, longitude_a, latitude_b, longitude_b) -%}
-    2 * 6371008.8 * asin(least(1.0, sqrt(
-        pow(sin(radians({{ latitude_b }} - {{ latitude_a }}) / 2), 2)
-        + cos(radians({{ latitude_a }})) * cos(radians({{ latitude_b }}))
-        * pow(sin(radians({{ longitude_b }} - {{ longitude_a }}) / 2), 2)
-    )))
+    case when {{ latitude_a }} + {{ longitude_a }} + {{ latitude_b }} + {{ longitude_b }} is not null then
+        2 * 6371008.8 * asin(least(1.0, sqrt(
+            pow(sin(radians({{ latitude_b }} - {{ latitude_a }}) / 2), 2)
+            + cos(radians({{ latitude_a }})) * cos(radians({{ latitude_b }}))
+            * pow(sin(radians({{ longitude_b }} - {{ longitude_a }}) / 2), 2)
+        )))
+    end
 {%- endmacro %}
 
 {# A stop's name as far as it tells stops of one municipality apart: small letters and digits, without the

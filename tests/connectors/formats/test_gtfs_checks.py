@@ -185,6 +185,14 @@ def test_stops_between_that_have_no_time_do_not_hide_a_speed(tmp_path: Path) -> 
     assert ("fast_travel_between_consecutive_stops", "stop_times.arrival_time") in found(tmp_path, feed)
 
 
+def test_between_stops_of_which_one_has_no_place_nothing_is_fast(tmp_path: Path) -> None:
+    feed = {
+        "stops.txt": STOPS.replace("51.6,7.6", "0,0"),
+        **times("T,8:00:00,8:00:00,A,1", "T,8:01:00,8:01:00,B,2"),
+    }
+    assert {code for code, _ in found(tmp_path, feed)} == {"stop_without_location"}
+
+
 @pytest.mark.parametrize(
     ("middle", "records"),
     [

@@ -14,13 +14,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+from google.transit import gtfs_realtime_pb2
 
 from connectors.connector import Snapshot
 from connectors.formats import CONNECTORS
 from connectors.region import region
 from connectors.registry import connector
 from connectors.staging import StagedWriter
-from muensterland.sample import barrier_free, energy, grid, mobility, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 
 PARTITION = {"station": "900000001", "month": "2026-03"}
 GTFS_FILES = (
@@ -108,6 +109,15 @@ def feed(path: Path) -> dict[str, int]:
     return {f"gtfs_{name}": len(lines(files[f"{name}.txt"], ",")) - 1 for name in GTFS_FILES}
 
 
+def told(path: Path) -> dict[str, int]:
+    message = gtfs_realtime_pb2.FeedMessage.FromString(path.read_bytes())
+    return {
+        "gtfs_rt_trip_update": len(message.entity),
+        "gtfs_rt_stop_time_update": sum(len(entity.trip_update.stop_time_update) for entity in message.entity),
+        **dict.fromkeys(("gtfs_rt_vehicle_position", "gtfs_rt_alert", "gtfs_rt_informed_entity"), 0),
+    }
+
+
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
     "barrier_free_stops": (barrier_free.BARRIER_FREE, {}, listed),
@@ -118,6 +128,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
     "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
     "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
+    "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
     "mastr_export": (energy.EXPORT, {}, export),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "schools_nrw": (registers.SCHOOLS, {}, schools),

@@ -17,13 +17,14 @@ from connectors.formats import (
     eco_counter,
     genesis_ffcsv,
     gtfs,
+    gtfs_realtime,
     mastr,
     municipality_directory,
     schools_nrw,
 )
 from connectors.region import region
 from connectors.staging import Account, StagedWriter
-from muensterland.sample import barrier_free, energy, grid, mobility, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
@@ -49,6 +50,8 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         (bkg_boundaries.parse, territory.BOUNDARIES, {}, "municipality_boundary", 66, 0),
         (genesis_ffcsv.parse, CENSUS, {"table_code": "1000A-0000"}, "statistic_value", 66, 0),
         (genesis_ffcsv.parse, KREISE, {"table_code": "12411-01-01-4"}, "statistic_value", 15, 0),
+        (gtfs_realtime.parse, realtime.VEHICLES, {}, "gtfs_rt_vehicle_position", 6, 0),
+        (gtfs_realtime.parse, realtime.ALERTS, {}, "gtfs_rt_alert", 2, 0),
         # 51 stops of the city's lines, every fourth of them left out, and the station; two more that are none of them.
         (barrier_free_stops.parse, barrier_free.BARRIER_FREE, {}, "barrier_free_stop", 40, 0),
         (eco_counter.parse_sites, f"{mobility.BASE}/site_min.json", {}, "count_site", 3, 0),
@@ -81,6 +84,7 @@ def test_a_file_is_staged_whole(
         (gtfs.parse, transit.OPERATOR, "gtfs_stop_times", 0),
         (gtfs.parse, transit.NATIONAL_LOCAL, "gtfs_stop_times", 1),
         (gtfs.parse, transit.NATIONAL_RAIL, "gtfs_stop_times", 0),
+        (gtfs_realtime.parse, realtime.TRIP_UPDATES, "gtfs_rt_stop_time_update", 0),
     ],
 )
 def test_only_what_was_made_unreadable_is_rejected(

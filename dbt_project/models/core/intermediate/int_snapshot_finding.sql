@@ -1,13 +1,18 @@
--- What was found in every snapshot that was judged; is_told where it is in force, or the latest one and refused.
+-- What was found in every snapshot that was judged; is_told where it is in force, or the latest one and refused. Of a
+-- partition whose snapshots of many days are in force together the last one is told.
 -- first_seen_at: the fetch of the first snapshot of the source that showed the same.
 with
 
 in_force as (
-    select distinct
+    select
         source_id,
         partition,
         snapshot_sha256
     from {{ ref('stg_snapshot_in_force') }}
+    qualify row_number() over (
+        partition by source_id, partition
+        order by fetched_at desc nulls last, snapshot_sha256 asc
+    ) = 1
 ),
 
 judged as (

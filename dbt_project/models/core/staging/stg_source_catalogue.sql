@@ -12,5 +12,6 @@ select
     priority,
     fresh_for_days,
     is_offered,
-    synthetic
+    synthetic,
+    timetable_source_id
 from {{ staged('source_catalogue') }}

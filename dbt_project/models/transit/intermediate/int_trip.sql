@@ -19,7 +19,8 @@ trips as (
         snapshot_sha256,
         trip_id,
         route_id,
-        service_id
+        service_id,
+        shape_id
     from {{ ref('stg_gtfs_trips') }}
     qualify row_number() over (partition by source_id, snapshot_sha256, trip_id order by record_number asc) = 1
 ),
@@ -99,6 +100,7 @@ select
     trips.source_id,
     trips.snapshot_sha256,
     trips.trip_id,
+    trips.route_id,
     trips.service_id,
     replace(lower(coalesce(routes.route_short_name, '')), ' ', '') as line_key,
     coalesce(routes.route_short_name, routes.route_long_name, trips.route_id) as route_name,
@@ -107,7 +109,8 @@ select
     named.first_departure_s,
     named.last_arrival_s,
     named.first_merged_stop_id,
-    named.last_merged_stop_id
+    named.last_merged_stop_id,
+    trips.shape_id
 from trips
 inner join named
     on

@@ -6,7 +6,8 @@ select
     staged.agency_id,
     staged.route_short_name,
     staged.route_long_name,
-    staged.route_type
+    staged.route_type,
+    staged.mode
 from {{ staged('gtfs_routes') }} as staged
 inner join {{ ref('stg_snapshot_key') }} as in_force
     on

@@ -1,0 +1,20 @@
+select
+    staged.source_id,
+    staged.snapshot_sha256,
+    staged.record_number,
+    staged.feed_at,
+    staged.measured_at,
+    staged.trip_id,
+    staged.route_id,
+    staged.direction_id,
+    staged.start_date,
+    staged.start_time_s,
+    staged.trip_schedule_relationship,
+    staged.delay_s,
+    staged.stop_time_updates
+from {{ staged('gtfs_rt_trip_update') }} as staged
+inner join {{ ref('stg_snapshot_key') }} as in_force
+    on
+        staged.source_id = in_force.source_id
+        and staged.snapshot_sha256 = in_force.snapshot_sha256
+        and staged.parse_key = in_force.parse_key
