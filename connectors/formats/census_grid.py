@@ -109,8 +109,9 @@ class _Scope:
         """The rows that lie in the box, with their longitude and latitude in degrees."""
         if not rows:
             return []
-        metres = ([row[name] for row in rows] for name in ("easting_m", "northing_m"))
-        longitudes, latitudes = self._to_degrees.transform(*metres)
+        longitudes, latitudes = self._to_degrees.transform(
+            [row["easting_m"] for row in rows], [row["northing_m"] for row in rows]
+        )
         return [
             row | {"longitude": longitude, "latitude": latitude}
             for row, longitude, latitude in zip(rows, longitudes, latitudes, strict=True)

@@ -31,7 +31,8 @@ def files() -> dict[str, bytes]:
 def stops() -> bytes:
     """Semicolons, CRLF, notes in HTML over several lines, numbers that name an entry and no stop."""
     rows = [
-        [str(number), name, *_coordinates(place), note] for number, (name, place, note) in enumerate(_entries(), FIRST_ID)
+        [str(number), name, *_coordinates(place), note]
+        for number, (name, place, note) in enumerate(_entries(), FIRST_ID)
     ]
     return lines([["ID", "Title", "Latitude", "Longitude", "Info"], *rows], ";", "\r\n").encode()
 

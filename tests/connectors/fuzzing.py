@@ -292,9 +292,7 @@ def _is_plausible(column: str, value: Any) -> bool:
 @cache
 def originals() -> tuple[Original, ...]:
     """One file per connector, as small as it can tell something; two of GTFS, one of them to be cut to the region."""
-    files = {
-        name: body for part in PARTS for name, body in part.files().items()
-    }
+    files = {name: body for part in PARTS for name, body in part.files().items()}
     found = {name.rsplit("/", 1)[-1]: body for name, body in files.items()}
     (sites,) = (body for name, body in found.items() if name == "site_min.json")
     month = next(name for name in sorted(files) if name.endswith("/2026-05.csv"))

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -128,10 +127,14 @@ def built(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Built:
         SILENT: box(apart, south, apart + 1, north),
     }
     folder.write(
-        tables.MUNICIPALITY_BOUNDARY, "boundary", [{"ags": ags, "geometry_wkb": area.wkb} for ags, area in areas.items()]
+        tables.MUNICIPALITY_BOUNDARY,
+        "boundary",
+        [{"ags": ags, "geometry_wkb": area.wkb} for ags, area in areas.items()],
     )
     folder.write(
-        tables.MUNICIPALITY_REGISTER, "register", [{"ags": ags, "ars": f"{ags[:5]}0000{ags[5:]}", "name": ags} for ags in areas]
+        tables.MUNICIPALITY_REGISTER,
+        "register",
+        [{"ags": ags, "ars": f"{ags[:5]}0000{ags[5:]}", "name": ags} for ags in areas],
     )
     sources = ("feed", "grid", "boundary", "register")
     folder.state(

@@ -127,8 +127,8 @@ create table marts.mart_transit_access as
     cross join (values (1), (20)) as thresholds (threshold);
 create table marts.mart_stop_accessibility as
     select source_id, stop_id, 'both' as told_by, stop_name, ags, 'A' as platform_code, 1::bigint as platforms,
-        1 as wheelchair_boarding, 1 as wheelchair_boarding_effective, 'whole' as list_status, '170' as list_entry_id, stop_name as list_name,
-        null::varchar as list_note, 'same_name' as match_rule, 12.5::double as match_distance_m,
+        1 as wheelchair_boarding, 1 as wheelchair_boarding_effective, 'whole' as list_status, '170' as list_entry_id,
+        stop_name as list_name, null::varchar as list_note, 'same_name' as match_rule, 12.5::double as match_distance_m,
         'agree' as accessibility_status
     from marts.dim_stop;
 create table marts.dim_counting_site as select 's' || ags as site_id, ags from marts.dim_municipality;

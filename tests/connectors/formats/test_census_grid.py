@@ -144,7 +144,7 @@ def test_the_finest_width_is_read_and_nothing_else(tmp_path: Path) -> None:
     members = {"grid/Zensus2022_Bevoelkerungszahl_1km-Gitter.csv": coarse, "Beschreibung.xlsx": b"description"}
     _, rows = parse(tmp_path, members={**members, f"grid/{NAME}": f"{HEADER}\n{MUENSTER}\n".encode()})
     assert [row["population"] for row in rows] == [29]
-    with pytest.raises(SnapshotRefused, match="expected one member …_100m-Gitter.csv, found Beschreibung.xlsx"):
+    with pytest.raises(SnapshotRefused, match=r"expected one member …_100m-Gitter\.csv, found Beschreibung\.xlsx"):
         parse(tmp_path / "again", members=members)
 
 

@@ -1,4 +1,5 @@
--- A share is given where both speak for the municipality: a grid, and a feed that declares it and runs on the school day.
+-- A share is given where both speak for the municipality: a grid, and a feed that declares it and runs on the school
+-- day.
 with
 
 thresholds as (
