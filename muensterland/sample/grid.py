@@ -60,7 +60,7 @@ def people_by_cell(place: Municipality) -> dict[Corner, int | None]:
     settled = [corner for corner in _disc(place) if corner not in farms]
     withheld = settled[WITHHELD_EVERY - 1 :: WITHHELD_EVERY]
     inhabited = [corner for corner in settled if corner not in set(withheld)]
-    people: dict[Corner, int | None] = {corner: FARM_PEOPLE for corner in farms}
+    people: dict[Corner, int | None] = dict.fromkeys(farms, FARM_PEOPLE)
     people |= _spread(census_population(place.ags) - FARM_PEOPLE * len(farms), inhabited)
     return people | dict.fromkeys(withheld)
 
