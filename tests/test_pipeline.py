@@ -397,7 +397,7 @@ def test_a_mart_names_the_snapshots_it_came_from(first: tuple[Region, dict[str, 
     assert {(used["source_id"], used["snapshot_sha256"]) for used in found["snapshots"]} <= inputs
     assert "muenster-bicycle-counters" not in {used["source_id"] for used in found["snapshots"]}
     assert found["nodes"][0]["name"] == "fct_departure_day"
-    assert {"stg_gtfs_stop_times", "dim_stop"} <= {node["name"] for node in found["nodes"]}
+    assert {"stg_gtfs_stop_times", "int_stop_merge"} <= {node["name"] for node in found["nodes"]}
     schools = answer("lineage", "dim_school")
     assert {used["source_id"] for used in schools["snapshots"]} == {"nrw-schools", "bkg-boundaries"}
     (used,) = (used for used in schools["snapshots"] if used["source_id"] == "nrw-schools")

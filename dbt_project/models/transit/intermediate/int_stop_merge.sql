@@ -1,7 +1,7 @@
--- Which stops of several feeds are one. A place is a station with its platforms, or a stop without one. Places with a
--- DHID are those of the DHID. Others join the place of another feed that has their name and lies within
--- stop_merge_distance_m: one with a DHID before others, then by the sources' priority, then the nearest. A place that
--- joined one which joins a third is of the third.
+-- Which stops are one, over all feeds and where a feed tells no stations. A place is a station with its platforms, or a
+-- stop without one. Places with a DHID are those of the DHID. Others join the place that has their name and lies within
+-- stop_merge_distance_m: one with a DHID before others, then by the sources' priority, then within their own feed, then
+-- the nearest. A place that joined one which joins a third is of the third.
 with
 
 stops as (
@@ -50,7 +50,7 @@ keyed as (
     from places
 ),
 
--- Joins lead to a DHID or to a source that ranks before, so they never go round.
+-- Joins lead to a DHID, to a source that ranks before or, within a feed, to an id that sorts before: never round.
 joins as (
     select
         places.source_id,
@@ -69,9 +69,12 @@ joins as (
     inner join keyed as others on places.name_key = others.name_key
     where
         places.dhid is null
-        and places.source_id <> others.source_id
         and places.name_key <> ''
-        and (others.dhid is not null or others.source_rank < places.source_rank)
+        and (
+            others.dhid is not null
+            or others.source_rank < places.source_rank
+            or (others.source_id = places.source_id and others.place_id < places.place_id)
+        )
         -- Degrees first: cheap, and wide enough for any distance that may be declared.
         and abs(places.latitude - others.latitude) < 0.05
         and abs(places.longitude - others.longitude) < 0.1
@@ -94,7 +97,7 @@ chosen as (
     ) = 1
 ),
 
--- At most as many steps as there are feeds without DHIDs; three are followed.
+-- A step for every feed without DHIDs and one within a feed; three are followed.
 followed as (
     select
         chosen.source_id,
