@@ -34,6 +34,7 @@ from connectors.tables import (
     SOURCE_COVERAGE,
     SOURCE_RESOURCE,
     STATE_TABLES,
+    STOP_NEARBY,
 )
 
 # What `connectors.view.freeze` makes from snapshots, landing, catalogue and region; the other tables of state hold
@@ -42,7 +43,7 @@ _DERIVED = {
     table.name
     for table in (
         *(SNAPSHOT_IN_FORCE, FETCH_LOG, SOURCE_CATALOGUE, SOURCE_RESOURCE),
-        *(SOURCE_COVERAGE, REGION_AREA, LOCATED_POINT),
+        *(SOURCE_COVERAGE, REGION_AREA, LOCATED_POINT, STOP_NEARBY),
     )
 }
 EVIDENCE = "evidence"

@@ -23,6 +23,8 @@ ENTITIES = {
     ),
     "energy_unit": ("energy_unit", "unit_id", "longitude", "latitude", "ags"),
     "school": ("school", "school_id", "longitude", "latitude", "ags"),
+    "population_cell": ("population_cell", "cell_id", "longitude", "latitude", "cast(null as varchar)"),
+    "barrier_free_stop": ("barrier_free_stop", "entry_id", "longitude", "latitude", "cast(null as varchar)"),
 }
 
 

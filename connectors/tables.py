@@ -58,6 +58,18 @@ MUNICIPALITY_REGISTER = _table(
 MUNICIPALITY_BOUNDARY = _table(
     "municipality_boundary", ags=TEXT, ars=TEXT, name=TEXT, designation=TEXT, geometry_wkb=pa.binary()
 )
+# Cells of a population grid. easting_m, northing_m: midpoint in EPSG:3035; population_mark: what the publisher puts in
+# place of a number.
+POPULATION_CELL = _table(
+    "population_cell",
+    cell_id=TEXT,
+    easting_m=WHOLE,
+    northing_m=WHOLE,
+    longitude=REAL,
+    latitude=REAL,
+    population=WHOLE,
+    population_mark=TEXT,
+)
 
 # -- transit: columns of the GTFS Schedule reference; times are seconds after noon minus 12 h of the service day --
 GTFS_AGENCY = _table(
@@ -209,6 +221,8 @@ GTFS_ATTRIBUTIONS = _table(
     attribution_email=TEXT,
     attribution_phone=TEXT,
 )
+# Stops that their operator says are barrier-free, beside the timetables: info tells in plain text where only in part.
+BARRIER_FREE_STOP = _table("barrier_free_stop", entry_id=TEXT, name=TEXT, longitude=REAL, latitude=REAL, info=TEXT)
 
 # -- transit in real time: GTFS Realtime reference. feed_at: timestamp of the message; measured_at: when the vehicle was
 # last measured. Relationships and statuses are named as in the reference, null where none is told. Who drives is not
@@ -430,6 +444,8 @@ PARSED_TABLES = (
     CHARGING_STATION,
     STATISTIC_VALUE,
     SCHOOL,
+    POPULATION_CELL,
+    BARRIER_FREE_STOP,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,
@@ -518,7 +534,8 @@ SOURCE_CATALOGUE = _table(
 SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, connector=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
 REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
-# entity: gtfs_stop, charging_station, energy_unit, school; entity_id: stop_id, record_number, unit_id, school_id.
+# entity: gtfs_stop, charging_station, energy_unit, school, population_cell, barrier_free_stop; entity_id: stop_id,
+# record_number, unit_id, school_id, cell_id, entry_id.
 # ags: of the polygon the point lies in; stated_ags: the key in the record, where it has one.
 LOCATED_POINT = _table(
     "located_point",
@@ -531,6 +548,18 @@ LOCATED_POINT = _table(
     ags=TEXT,
     stated_ags=TEXT,
 )
+# Stops near points of other kinds, as entities of LOCATED_POINT; straight-line distance.
+STOP_NEARBY = _table(
+    "stop_nearby",
+    source_id=TEXT,
+    snapshot_sha256=TEXT,
+    entity=TEXT,
+    entity_id=TEXT,
+    stop_source_id=TEXT,
+    stop_snapshot_sha256=TEXT,
+    stop_id=TEXT,
+    distance_m=REAL,
+)
 STATE_TABLES = (
     SNAPSHOT_IN_FORCE,
     FETCH_LOG,
@@ -541,4 +570,5 @@ STATE_TABLES = (
     SOURCE_COVERAGE,
     REGION_AREA,
     LOCATED_POINT,
+    STOP_NEARBY,
 )

@@ -92,7 +92,7 @@ def mostly_without_mojibake(lines: Iterable[str], where: str) -> Iterator[str]:
 def without_mojibake(lines: Iterable[str], where: str) -> Iterator[str]:
     """The lines as they come; raises SnapshotRefused at one whose umlauts were broken before it reached us."""
     for number, line in enumerate(lines, start=1):
-        if found := _MOJIBAKE.search(line):
+        if not line.isascii() and (found := _MOJIBAKE.search(line)):
             raise SnapshotRefused(
                 f"{where}: line {number} holds {found[0]!r}, a broken encoding; ask the publisher again"
             )

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from connectors.catalogue import Source
 from connectors.landing import FetchRecord, Landing
 from connectors.locate import boundaries_of, locate, points_of
+from connectors.nearby import nearby
 from connectors.region import Region
 from connectors.staging import replace_parquet, staged_file
 from connectors.tables import (
@@ -38,6 +39,7 @@ from connectors.tables import (
     SOURCE_CATALOGUE,
     SOURCE_COVERAGE,
     SOURCE_RESOURCE,
+    STOP_NEARBY,
     Table,
 )
 
@@ -67,7 +69,9 @@ def freeze(
     _write(view, SOURCE_RESOURCE, _source_resource(catalogue.values()))
     _write(view, SOURCE_COVERAGE, _source_coverage(catalogue.values(), view, region))
     _write(view, REGION_AREA, _region_area(region))
-    _write(view, LOCATED_POINT, locate(points_of(view), boundaries_of(view)))
+    points = points_of(view)
+    _write(view, LOCATED_POINT, locate(points, boundaries_of(view)))
+    _write(view, STOP_NEARBY, nearby(points))
 
 
 def _state(table: Table, catalogue: Mapping[str, Source], staged: Path) -> pa.Table:

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from connectors.locate import ENTITIES
 from connectors.tables import (
     COLUMN_DRIFT,
+    GTFS_STOPS,
     LOCATED_POINT,
     MUNICIPALITY_BOUNDARY,
     MUNICIPALITY_REGISTER,
@@ -25,6 +26,7 @@ from connectors.tables import (
     REJECTED_ROW,
     SNAPSHOT_IN_FORCE,
     SOURCE_COVERAGE,
+    STOP_NEARBY,
 )
 from publishing.manifest import SCHEMA
 from publishing.record import Release, ReleasedMart
@@ -121,7 +123,7 @@ def nodes_of(manifest: Mapping[str, Any]) -> list[Node]:
     """The models and seeds of a dbt manifest, by name; parents are models and seeds.
 
     Located points are read through one model for all kinds: whoever reads it comes from the boundaries, and from the
-    points' own tables of the kinds it names, of all where it names none.
+    points' own tables of the kinds it names, of all where it names none. So it is with the stops near points.
     """
     found = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
     reads = {key: _STAGED.findall(node.get("raw_code") or "") for key, node in found.items()}
@@ -133,6 +135,8 @@ def nodes_of(manifest: Mapping[str, Any]) -> list[Node]:
             staged.add(MUNICIPALITY_REGISTER.name)
         if any(LOCATED_POINT.name in reads[parent] for parent in parents):
             staged |= {MUNICIPALITY_BOUNDARY.name, *_point_tables(node["raw_code"])}
+        if any(STOP_NEARBY.name in reads[parent] for parent in parents):
+            staged |= {GTFS_STOPS.name, *_point_tables(node["raw_code"])}
         nodes.append(
             Node(
                 name=node["name"],

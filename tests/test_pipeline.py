@@ -406,6 +406,8 @@ def test_a_mart_names_the_snapshots_it_came_from(first: tuple[Region, dict[str, 
     assert used["url"].endswith("schuldaten.csv")
     assert used["fetched_at"].endswith("Z")
     assert "dim_school" in command("lineage", "dim_school").stdout
+    access = {node["name"]: node for node in answer("lineage", "mart_transit_access")["nodes"]}
+    assert access["int_cell_stop"]["staged"] == ["gtfs_stops", "population_cell"]
 
 
 def test_a_mart_names_what_speaks_for_an_area(copy: Region) -> None:

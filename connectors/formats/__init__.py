@@ -2,7 +2,9 @@
 
 # name in the catalogue -> module and attribute below connectors.formats
 CONNECTORS = {
+    "barrier_free_stops": "barrier_free_stops:CONNECTOR",
     "bkg_boundaries": "bkg_boundaries:CONNECTOR",
+    "census_grid": "census_grid:CONNECTOR",
     "charging_register": "charging_register:CONNECTOR",
     "eco_counter_csv": "eco_counter:READINGS",
     "eco_counter_sites": "eco_counter:SITES",

@@ -184,6 +184,18 @@ def to_degrees(point: Point) -> tuple[float, float]:
     return round(longitude, 6), round(latitude, 6)
 
 
+def to_grid(point: Point) -> tuple[float, float]:
+    """Metres east and north in EPSG:3035, the system of population grids, of a place in EPSG:25832."""
+    east, north = _transformer("EPSG:25832", "EPSG:3035").transform(*point)
+    return round(east, 1), round(north, 1)
+
+
+def from_grid(east: float, north: float) -> Point:
+    """The place in EPSG:25832 of metres in EPSG:3035, to the decimetre."""
+    east, north = _transformer("EPSG:3035", "EPSG:25832").transform(east, north)
+    return Point(round(east, 1), round(north, 1))
+
+
 @functools.cache
 def polygons() -> dict[str, tuple[Point, ...]]:
     """The invented polygon per AGS, counter-clockwise and open (the first corner is not repeated).
@@ -225,6 +237,12 @@ def point_within(ags: str, roll: random.Random) -> Point:
         round(centre.east + out * (a.east + along * (b.east - a.east) - centre.east), 1),
         round(centre.north + out * (a.north + along * (b.north - a.north) - centre.north), 1),
     )
+
+
+def is_within(point: Point, ags: str) -> bool:
+    """Whether a place lies in the municipality's polygon, its edges included."""
+    ring = polygons()[ags]
+    return all(_turn(a, b, point) >= 0 for a, b in zip(ring, ring[1:] + ring[:1], strict=True))
 
 
 def distance_m(a: Point, b: Point) -> float:

@@ -91,7 +91,10 @@ def operator_feed() -> bytes:
             *([*row, "0", "0"] for row in _stop_times(all_trips, ids)),
         ],
         "stops.txt": [
-            ["stop_id", "stop_code", "stop_name", "stop_lat", "stop_lon", "location_type", "parent_station"],
+            [
+                *("stop_id", "stop_code", "stop_name", "stop_lat", "stop_lon", "location_type", "parent_station"),
+                *("wheelchair_boarding", "platform_code"),
+            ],
             *_operator_stops(city_lines(), ids),
         ],
         "trips.txt": [
@@ -103,11 +106,14 @@ def operator_feed() -> bytes:
 
 
 def _operator_stops(of_lines: Iterable[Line], ids: Ids) -> Iterator[list[str]]:
+    """Platforms say nothing of wheelchairs, so that their station speaks; one in five says that it has no way in."""
     for stop in _stops(of_lines):
-        yield [ids.station(stop), "", stop.name, *_coordinates(stop.place), "1", ""]
-        for direction in (0, 1):
+        boarding = "2" if stop.number % 7 == 0 else "0" if stop.number % 3 == 0 else "1"
+        yield [ids.station(stop), "", stop.name, *_coordinates(stop.place), "1", "", boarding, ""]
+        for direction, code in enumerate("AB"):
             place = _coordinates(_platform_place(stop, direction))
-            yield [ids.platform(stop, direction), str(stop.number), stop.name, *place, "0", ids.station(stop)]
+            row = [ids.platform(stop, direction), str(stop.number), stop.name, *place, "0", ids.station(stop)]
+            yield [*row, "2" if direction and stop.number % 5 == 0 else "", code]
 
 
 # -- the national feed of local traffic: nested folder, DHIDs, calendar with exceptions, frequencies ---------------

@@ -49,10 +49,11 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
-from muensterland.sample import energy, mobility, realtime, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
+PARTS = (territory, transit, barrier_free, realtime, mobility, energy, registers, grid)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
 LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
@@ -291,11 +292,7 @@ def _is_plausible(column: str, value: Any) -> bool:
 @cache
 def originals() -> tuple[Original, ...]:
     """One file per connector, as small as it can tell something; two of GTFS, one of them to be cut to the region."""
-    files = {
-        name: body
-        for part in (territory, transit, realtime, mobility, energy, registers)
-        for name, body in part.files().items()
-    }
+    files = {name: body for part in PARTS for name, body in part.files().items()}
     found = {name.rsplit("/", 1)[-1]: body for name, body in files.items()}
     (sites,) = (body for name, body in found.items() if name == "site_min.json")
     month = next(name for name in sorted(files) if name.endswith("/2026-05.csv"))
@@ -307,6 +304,7 @@ def originals() -> tuple[Original, ...]:
     mastr = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
     workbook = _in_archive(lambda name: name.endswith(".xml"), {})
     shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
+    cells = _in_archive(lambda name: "_100m-" in name, _table(";"))
     return (
         Original("charging_register", "register.csv", _name_of(found, "Ladesaeulenregister"), *_plain(";")),
         Original("schools_nrw", "schuldaten.csv", _name_of(found, "schuldaten"), *_plain(";")),
@@ -331,6 +329,8 @@ def originals() -> tuple[Original, ...]:
         Original("mastr_export", "export.zip", _small_export(_name_of(found, "Gesamtdatenexport")), *mastr),
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
+        Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),
+        Original("barrier_free_stops", "stops.csv", files[barrier_free.BARRIER_FREE], *_of_several_lines(";")),
     )
 
 
@@ -354,6 +354,13 @@ def _plain(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
         "change_delimiter": m.change_delimiter(delimiter),
     }
     return {**_table(delimiter), "cut": m.cut}, damage
+
+
+def _of_several_lines(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a plain CSV whose records go over several lines: to move lines is to change records."""
+    faithful, damage = _plain(delimiter)
+    moved = {name: faithful.pop(name) for name in ("double_lines", "swap_lines")}
+    return faithful, {**damage, **moved}
 
 
 def _in_archive(
@@ -414,6 +421,16 @@ def _small_feed(content: bytes) -> bytes:
     place = times[0].index("trip_id")
     members["trips.txt"] = _csv(kept)
     members["stop_times.txt"] = _csv([times[0], *(record for record in times[1:] if record[place] in ids)])
+    return m.zipped(list(members.items()))
+
+
+def _small_grid(content: bytes) -> bytes:
+    """Every twentieth cell of a grid, in each of its widths."""
+    members = m.members_of(content)
+    for name, body in members.items():
+        if name.endswith(".csv"):
+            header, *lines = body.splitlines(keepends=True)
+            members[name] = b"".join([header, *lines[::20]])
     return m.zipped(list(members.items()))
 
 

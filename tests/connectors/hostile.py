@@ -271,7 +271,7 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
-    if original.connector in ("charging_register", "schools_nrw", "eco_counter_csv"):
+    if original.connector in ("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"):
         delimiter = b"," if original.connector == "eco_counter_csv" else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
     elif original.connector == "eco_counter_sites":
@@ -282,6 +282,8 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
         yield from archives(body)
         if original.connector == "gtfs":
             yield from in_member(body, "stops.txt", lambda content: tables(content, b","))
+        if original.connector == "census_grid":
+            yield from in_member(body, "_100m-Gitter.csv", lambda content: tables(content, b";"))
         if original.connector == "genesis_ffcsv":
             yield from in_member(body, ".csv", lambda content: tables(content, b";"))
         if original.connector == "mastr_export":

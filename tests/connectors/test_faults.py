@@ -39,6 +39,8 @@ from tests.connectors.conftest import AS_OF
 from tests.connectors.fuzzing import Original, originals
 from tests.connectors.publisher import Answering, Publisher, Reply, document
 
+# Plain CSV: neither checksum nor closing bracket.
+PLAIN = {"charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"}
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
 ADVICE = (
@@ -212,7 +214,7 @@ def test_a_partition_that_may_be_absent_is_no_error_and_stays_in_force(
         assert town.in_force() == town.former
 
 
-@pytest.mark.parametrize("name", sorted(set(CONNECTORS) - {"charging_register", "schools_nrw", "eco_counter_csv"}))
+@pytest.mark.parametrize("name", sorted(set(CONNECTORS) - PLAIN))
 def test_a_body_cut_short_with_its_length_is_told_by_its_structure(
     name: str, publisher: Publisher, client: Client, tmp_path: Path
 ) -> None:

@@ -33,6 +33,8 @@ MARTS = {
     "fct_stop_delay": ["source_id", "service_date", "trip_id", "stop_sequence"],
     "mart_punctuality": ["source_id", "route_id", "hour"],
     "mart_realtime_coverage": ["source_id", "service_date"],
+    "mart_transit_access": ["ags", "min_departures"],
+    "mart_stop_accessibility": ["source_id", "stop_id"],
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
     "mart_traffic_day": ["site_id", "mode", "date"],

@@ -118,6 +118,19 @@ create table marts.mart_realtime_coverage as
         0::bigint as trips_unscheduled, 0::bigint as trips_unmatched, 0::bigint as trips_repeated,
         1::double as match_share, 1::double as scheduled_share, 66::bigint as stop_time_updates,
         66::bigint as stop_time_updates_matched;
+create table marts.mart_transit_access as
+    select ags, threshold::integer as min_departures, date '2025-01-14' as service_date,
+        0.5::double as population_share_300m, 0.9::double as population_share_500m, 9000::bigint as population_300m,
+        16200::bigint as population_500m, 18000::bigint as population_total, 500::bigint as cells,
+        3::bigint as cells_without_number, null::varchar as reason
+    from marts.dim_municipality
+    cross join (values (1), (20)) as thresholds (threshold);
+create table marts.mart_stop_accessibility as
+    select source_id, stop_id, 'both' as told_by, stop_name, ags, 'A' as platform_code, 1::bigint as platforms,
+        1 as wheelchair_boarding, 1 as wheelchair_boarding_effective, 'whole' as list_status, '170' as list_entry_id,
+        stop_name as list_name, null::varchar as list_note, 'same_name' as match_rule, 12.5::double as match_distance_m,
+        'agree' as accessibility_status
+    from marts.dim_stop;
 create table marts.dim_counting_site as select 's' || ags as site_id, ags from marts.dim_municipality;
 create table marts.fct_count_hour as
     select site_id, 'bicycle' as mode, 'both' as direction, hour_at,

@@ -21,7 +21,7 @@ from connectors.formats import CONNECTORS
 from connectors.region import region
 from connectors.registry import connector
 from connectors.staging import StagedWriter
-from muensterland.sample import energy, mobility, realtime, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 
 PARTITION = {"station": "900000001", "month": "2026-03"}
 GTFS_FILES = (
@@ -95,6 +95,15 @@ def schools(path: Path) -> dict[str, int]:
     return {"school": len(path.read_bytes().decode().splitlines()) - 1}
 
 
+def cells(path: Path) -> dict[str, int]:
+    (data,) = (data for name, data in members(path).items() if "_100m-" in name)
+    return {"population_cell": len(lines(data, ";")) - 1}
+
+
+def listed(path: Path) -> dict[str, int]:
+    return {"barrier_free_stop": len(lines(path.read_bytes(), ";")) - 1}
+
+
 def feed(path: Path) -> dict[str, int]:
     files = {Path(name).name: data for name, data in members(path).items() if "__MACOSX" not in name}
     return {f"gtfs_{name}": len(lines(files[f"{name}.txt"], ",")) - 1 for name in GTFS_FILES}
@@ -111,7 +120,9 @@ def told(path: Path) -> dict[str, int]:
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
+    "barrier_free_stops": (barrier_free.BARRIER_FREE, {}, listed),
     "bkg_boundaries": (territory.BOUNDARIES, {}, boundaries),
+    "census_grid": (grid.GRID, {}, cells),
     "charging_register": (energy.CHARGING, {}, charging),
     "eco_counter_csv": (f"{mobility.BASE}/900000001/2026-03.csv", {}, readings),
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),

@@ -10,7 +10,9 @@ import pytest
 
 from connectors.connector import Snapshot
 from connectors.formats import (
+    barrier_free_stops,
     bkg_boundaries,
+    census_grid,
     charging_register,
     eco_counter,
     genesis_ffcsv,
@@ -22,7 +24,7 @@ from connectors.formats import (
 )
 from connectors.region import region
 from connectors.staging import Account, StagedWriter
-from muensterland.sample import energy, mobility, realtime, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
@@ -50,6 +52,8 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         (genesis_ffcsv.parse, KREISE, {"table_code": "12411-01-01-4"}, "statistic_value", 15, 0),
         (gtfs_realtime.parse, realtime.VEHICLES, {}, "gtfs_rt_vehicle_position", 6, 0),
         (gtfs_realtime.parse, realtime.ALERTS, {}, "gtfs_rt_alert", 2, 0),
+        # 51 stops of the city's lines, every fourth of them left out, and the station; two more that are none of them.
+        (barrier_free_stops.parse, barrier_free.BARRIER_FREE, {}, "barrier_free_stop", 40, 0),
         (eco_counter.parse_sites, f"{mobility.BASE}/site_min.json", {}, "count_site", 3, 0),
         # three channels on 30 days of 96 and one of 92 quarter hours
         (eco_counter.parse_readings, f"{COUNTS}/2026-03.csv", {}, "count_reading", 3 * (30 * 96 + 92), 0),
@@ -76,6 +80,7 @@ def test_a_file_is_staged_whole(
         (charging_register.parse, energy.CHARGING, "charging_station", 1),
         (mastr.parse, energy.EXPORT, "energy_unit", 1),
         (schools_nrw.parse, registers.SCHOOLS, "school", 0),
+        (census_grid.parse, grid.GRID, "population_cell", 0),
         (gtfs.parse, transit.OPERATOR, "gtfs_stop_times", 0),
         (gtfs.parse, transit.NATIONAL_LOCAL, "gtfs_stop_times", 1),
         (gtfs.parse, transit.NATIONAL_RAIL, "gtfs_stop_times", 0),

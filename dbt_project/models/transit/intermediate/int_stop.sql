@@ -57,6 +57,7 @@ located as (
 
 select
     stops.source_id,
+    stops.snapshot_sha256,
     stops.stop_id,
     stops.stop_name,
     coalesce(stops.location_type, 0) as location_type,
