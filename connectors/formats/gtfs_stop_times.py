@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -63,18 +63,12 @@ class _Marks:
 
 
 class _Judged(NamedTuple):
-    """A block's records: as texts, as rows with typed columns, and what in them cannot be staged."""
+    """A block's records as texts, what a distinct text of each column means, and what in the records is no good."""
 
     texts: pa.RecordBatch
-    rows: pa.RecordBatch
+    values: Mapping[str, pa.Array]
     faults: _Marks
     unread: _Marks
-
-    @property
-    def good(self) -> pa.RecordBatch:
-        """The rows without fault."""
-        is_faulty = self.faults.is_marked
-        return self.rows.filter(pa.array(~is_faulty)) if is_faulty.any() else self.rows
 
 
 class StopTimes:
@@ -186,7 +180,6 @@ class StopTimes:
             delivered: Future[None] | None = None
             for number, batch in self._of_trips(tuple(self._records.places), wanted):
                 judged = self._judge(number, batch)
-                self._mark_repeated(judged)
                 if delivered is not None:
                     delivered.result()
                 delivered = delivery.submit(self._deliver, judged)
@@ -198,18 +191,34 @@ class StopTimes:
 
     def _deliver(self, judged: _Judged) -> None:
         """Reject what is at fault, stage the rest."""
-        numbers = judged.rows.column("record_number")
+        texts = judged.texts
         for place, fault in judged.faults.marked():
             columns = fault.column.split()
-            source = judged.texts if len(columns) == 1 else judged.rows
-            raw = " ".join(str(source.column(name)[place].as_py()) for name in columns)
-            self._out.reject(self._file.table, numbers[place].as_py(), fault.column, raw, fault.reason)
+            raw = texts.column(fault.column)[place].as_py() if len(columns) == 1 else self._key(judged, place)
+            number = texts.column("record_number")[place].as_py()
+            self._out.reject(self._file.table, number, fault.column, raw, fault.reason)
         for fault, count, place in judged.unread.counted(~judged.faults.is_marked):
-            former, example = self._unread.get(fault.column, (0, judged.texts.column(fault.column)[place].as_py()))
+            former, example = self._unread.get(fault.column, (0, texts.column(fault.column)[place].as_py()))
             self._unread[fault.column] = (former + count, example)
-        good = judged.good
+        good = self._good(judged)
         if good.num_rows:
-            self._out.write(self._file.table, pa.Table.from_batches([good]))
+            self._out.write(self._file.table, good)
+
+    def _good(self, judged: _Judged) -> pa.Table:
+        """The rows without fault, typed."""
+        is_faulty, texts = judged.faults.is_marked, judged.texts
+        good = texts.filter(pa.array(~is_faulty)) if is_faulty.any() else texts
+        staged = {"record_number": good.column("record_number")}
+        for column in self._file.columns:
+            if column.source in judged.values:
+                staged[column.staged] = _spread(judged.values[column.source], good.column(column.source).indices)
+            else:
+                staged[column.staged] = pa.nulls(good.num_rows, self._file.table.columns.field(column.staged).type)
+        return pa.table(staged)
+
+    def _key(self, judged: _Judged, place: int) -> str:
+        cells = [judged.values[name][_indices(judged.texts.column(name))[place]] for name in self._file.key]
+        return " ".join(str(cell.as_py()) for cell in cells)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -230,34 +239,35 @@ class StopTimes:
             yield block.number, batch.filter(pa.array(is_wanted[_indices(trips)]))
 
     def _judge(self, block: int, batch: pa.RecordBatch) -> _Judged:
-        """The typed rows of a block, and those that cannot be read or refer to nothing."""
-        staged: dict[str, pa.Array] = {"record_number": batch.column("record_number")}
+        """What the texts of a block mean, and which of its records cannot be read, refer to nothing or repeat a key."""
         faults, unread = _Marks(batch.num_rows), _Marks(batch.num_rows)
-        unreadable: list[tuple[_Fault, npt.NDArray[np.bool_]]] = []
-        for column in self._file.columns:
-            type_ = self._file.table.columns.field(column.staged).type
-            if not self._records.has(column):
-                staged[column.staged] = pa.nulls(batch.num_rows, type_)
-                continue
+        values: dict[str, pa.Array] = {}
+        unreadable: list[tuple[Column, npt.NDArray[np.bool_]]] = []
+        for column in (column for column in self._file.columns if self._records.has(column)):
             cells = batch.column(column.source)
-            values, is_blank = self._texts[column.source].read(cells.dictionary)
-            staged[column.staged] = _spread(values, cells.indices)
-            if column.need == "cell":
+            values[column.source], is_blank = self._texts[column.source].read(cells.dictionary)
+            if column.need == "cell" and is_blank.any():
                 faults.mark(_Fault(column.source, f"no {column.source}"), is_blank[_indices(cells)])
             if column.kind in UNREADABLE:
-                is_unreadable = values.is_null().to_numpy(zero_copy_only=False) & ~is_blank
+                is_unreadable = values[column.source].is_null().to_numpy(zero_copy_only=False) & ~is_blank
                 if is_unreadable.any():
-                    fault = _Fault(column.source, UNREADABLE[column.kind])
-                    unreadable.append((fault, is_unreadable[_indices(cells)]))
-        for fault, is_marked in unreadable:
-            informs = self._column(fault.column).need == "informs"
-            (unread if informs else faults).mark(fault, is_marked)
+                    unreadable.append((column, is_unreadable[_indices(cells)]))
+        for column, is_marked in unreadable:
+            marks = unread if column.need == "informs" else faults
+            marks.mark(_Fault(column.source, UNREADABLE[column.kind]), is_marked)
         for name in ("trip_id", "stop_id"):
-            cells = batch.column(name)
             if block in self._with_unknown[name]:
+                cells = batch.column(name)
                 is_unknown = self._among(cells.dictionary, f"select {name} from unknown_{name} where block = {block}")
                 faults.mark(_Fault(name, f"unknown {name}"), is_unknown[_indices(cells)])
-        return _Judged(batch, pa.RecordBatch.from_pydict(staged), faults, unread)
+        if self._are_repeated and batch.num_rows:
+            numbers = batch.column("record_number").to_numpy()
+            found = self._db.execute(
+                "select record_number from repeated where record_number between ? and ?",
+                [int(numbers[0]), int(numbers[-1])],
+            ).fetchnumpy()["record_number"]
+            faults.mark(_Fault(" ".join(self._file.key), "repeated key"), np.isin(numbers, found))
+        return _Judged(batch, values, faults, unread)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -290,7 +300,7 @@ class StopTimes:
         self._db.execute("create table suspect_key(record_number bigint, trip_id varchar, stop_sequence integer)")
         columns = tuple(self._records.places)
         for number, batch in self._of_trips(columns, "suspect_part"):
-            good = self._judge(number, batch).good
+            good = self._good(self._judge(number, batch))
             keys = {name: good.column(name) for name in ("record_number", "trip_id", "stop_sequence")}
             self._note("suspect_key", **keys)
         self._noted("suspect_key")
@@ -306,15 +316,6 @@ class StopTimes:
             """
         )
         self._are_repeated = self._value("select count(*) from repeated") > 0
-
-    def _mark_repeated(self, judged: _Judged) -> None:
-        numbers = judged.rows.column("record_number").to_numpy()
-        if self._are_repeated and len(numbers):
-            found = self._db.execute(
-                "select record_number from repeated where record_number between ? and ?",
-                [int(numbers[0]), int(numbers[-1])],
-            ).fetchnumpy()["record_number"]
-            judged.faults.mark(_Fault(" ".join(self._file.key), "repeated key"), np.isin(numbers, found))
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

@@ -79,13 +79,9 @@ class Feeds:
         """The stop_times.txt."""
         return self._made(divisor) / "feed" / "stop_times.txt"
 
-    def stored(self, divisor: int) -> Path:
-        """The feed as a zip that is not compressed: reading it is reading its text."""
-        return self._made(divisor) / "stored.zip"
-
-    def without_stop_times(self, divisor: int) -> Path:
-        """The same, its stop_times.txt but a header."""
-        return self._made(divisor) / "without.zip"
+    def header(self, divisor: int) -> Path:
+        """A stop_times.txt without records."""
+        return self._made(divisor) / "stop_times.txt"
 
     def packed(self, divisor: int) -> Path:
         """The feed as a publisher sends it."""
@@ -104,8 +100,6 @@ class Feeds:
             with members["stop_times.txt"].open(encoding="utf-8") as text:
                 header.write_text(text.readline(), encoding="utf-8")
             pack(members, folder / "feed.zip")
-            pack(members, folder / "stored.zip", is_compressed=False)
-            pack({**members, "stop_times.txt": header}, folder / "without.zip", is_compressed=False)
         return folder
 
 
@@ -124,11 +118,11 @@ class Bench:
         """Staging of stop_times against a bare COPY, and how both grow."""
         for divisor in self._divisors:
             text, target = self._feeds.text(divisor), self._folder / "copy.parquet"
-            feeds = (self._feeds.stored(divisor), self._feeds.without_stop_times(divisor))
+            feed = (self._feeds.packed(divisor), text.parent, self._feeds.header(divisor))
             for _ in range(self._repeat):
                 self._note("copy", divisor, task("copy", text, target))
                 for cut in ("whole", "cut"):
-                    self._note(f"staging_{cut}", divisor, task("stage", *feeds, cut))
+                    self._note(f"staging_{cut}", divisor, task("stage", *feed, cut))
             target.unlink()
         for cut in ("whole", "cut"):
             full = self._divisors[-1]
@@ -277,7 +271,7 @@ def commit() -> str:
 
 @contextmanager
 def _workspace(given: Path | None) -> Iterator[Path]:
-    """A folder for a run's files, removed in the end: the national feed takes 20 GB."""
+    """A folder for a run's files, removed in the end: the national feed takes 10 GB."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=given) as folder:
         yield Path(folder)
 
@@ -292,7 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--feed", type=Path, help="the GTFS zip to multiply; default: the sample's")
     parser.add_argument("--history", type=Path, default=HISTORY, help="the file a line is added to")
-    parser.add_argument("--folder", type=Path, help="where 20 GB may lie for the time of the run")
+    parser.add_argument("--folder", type=Path, help="where 10 GB may lie for the time of the run")
     parser.add_argument(
         "--divisors", type=int, nargs="+", default=[4, 2, 1], help="parts of the size, the full one last"
     )

@@ -74,10 +74,9 @@ def multiply(base: Path, folder: Path, size: Size, box: BoundingBox) -> dict[str
     return written
 
 
-def pack(members: dict[str, Path], target: Path, is_compressed: bool = True) -> Path:
-    """The files as one zip, as a publisher would send it, or merely stored."""
-    method = zipfile.ZIP_DEFLATED if is_compressed else zipfile.ZIP_STORED
-    with zipfile.ZipFile(target, "w", method, compresslevel=1) as archive:
+def pack(members: dict[str, Path], target: Path) -> Path:
+    """The files as one zip, as a publisher would send it."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, place in sorted(members.items()):
             archive.write(place, name)
     return target

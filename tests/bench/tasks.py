@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from zipfile import ZipFile, ZipInfo
 
 import duckdb
 import pyarrow as pa
@@ -54,14 +55,25 @@ def copy(text: str, target: str) -> dict[str, Any]:
         return spent.so_far()
 
 
-def stage(feed: str, feed_without_stop_times: str, cut: str) -> dict[str, Any]:
+def stage(feed: str, texts: str, header: str, cut: str) -> dict[str, Any]:
     """Staging of stop_times alone: of a feed whole, less that of the same feed whose stop_times.txt is but a header.
 
-    Without the checks of what the feed says, which read what was staged.
+    The texts lie unpacked, as for the yardstick, in the folder `texts`; `header` is the other stop_times.txt. Without
+    the checks of what the feed says, which read what was staged.
     """
+    without: dict[str, Path] = {"stop_times.txt": Path(header)}
+
+    def unpacked(_: ZipFile, member: ZipInfo, __: Path) -> Path:
+        return Path(texts) / member.filename
+
+    def unpacked_without(_: ZipFile, member: ZipInfo, __: Path) -> Path:
+        return without.get(member.filename, Path(texts) / member.filename)
+
     with patch.multiple(gtfs, check=lambda _: [], measure=lambda *_: pa.table({})):
-        whole, accounts = _staged(feed, cut == "cut")
-        rest, _ = _staged(feed_without_stop_times, cut == "cut")
+        with patch.object(gtfs, "extract", unpacked):
+            whole, accounts = _staged(feed, cut == "cut")
+        with patch.object(gtfs, "extract", unpacked_without):
+            rest, _ = _staged(feed, cut == "cut")
     return {
         **{name: whole[name] - rest[name] for name in whole},
         "whole_feed_s": whole["seconds"],
