@@ -139,6 +139,12 @@ class StagedWriter:
             self._append(table, batch.select(expected.names))
             self._ledger(table.name).staged += batch.num_rows
 
+    def withdraw(self, table: Table) -> None:
+        """Take back all rows of `table` that were written so far."""
+        if table.name in self._writers:
+            self._writers.pop(table.name).close()
+            self._ledger(table.name).staged = 0
+
     def show(self, table: Table, database: duckdb.DuckDBPyConnection) -> None:
         """Make all that was written of `table` a view of that name in a database; no more of it can be written then."""
         if table.name not in self._writers:

@@ -61,8 +61,6 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, region_on
             records.load(db)
         if region_only:
             _cut_to_region(db, out, present, stop_times, region.bounding_box)
-        else:
-            stop_times.survey()
         for records in present.values():
             records.settle(db)
         stop_times.stage()

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from connectors.blocks import Parsed, cut_into_blocks
+from connectors.blocks import Malformed, Parsed, cut_into_blocks
 from connectors.connector import Snapshot
 from connectors.errors import Reason, SnapshotRefused
 from connectors.formats.gtfs_reference import INFORMING_FILES, READ, UNREADABLE, Column, File
@@ -62,8 +62,12 @@ class Records:
     def sound(self, parsed: Parsed) -> pa.RecordBatch:
         """The records of a block that fit the header; the others are rejected."""
         for record in parsed.malformed:
-            self.out.reject(self.file.table, record.record_number, "", record.text, record.reason)
+            self.reject(record)
         return parsed.batch
+
+    def reject(self, record: Malformed) -> None:
+        """Reject a record that does not fit the header."""
+        self.out.reject(self.file.table, record.record_number, "", record.text, record.reason)
 
     def load(self, db: duckdb.DuckDBPyConnection) -> None:
         """Make the file's typed table, the records that cannot be read marked."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
 import duckdb
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.blocks import Parsed
+from connectors.blocks import Malformed, Parsed
 from connectors.formats.gtfs_records import Records
 from connectors.formats.gtfs_reference import READ, UNREADABLE, Column, Kind
 from connectors.staging import DISTINCT_TEXT, REJECTED_LIMIT
@@ -20,6 +21,8 @@ from connectors.tables import GTFS_STOPS, GTFS_TRIPS
 
 # A day and a half has 130,000 seconds. A column with more different texts has them read block by block.
 TEXTS_LIMIT = 200_000
+# The ids of a country's trips and stops; more of them are not held in memory, the file is surveyed then.
+KNOWN_LIMIT = 5_000_000
 # A statement per block costs more than its rows.
 NOTED_AT_ONCE = 100_000
 
@@ -62,6 +65,44 @@ class _Marks:
                 yield fault, len(places), int(places[0])
 
 
+class _Rejection(NamedTuple):
+    """What `StagedWriter.reject` is told."""
+
+    record_number: int
+    column: str
+    raw: str
+    reason: str
+
+
+class _InTurn:
+    """Does one thing after another on a thread of its own, while the next one is prepared here."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._doing: Future[None] | None = None
+
+    def do(self, function: Callable[..., None], *arguments: object) -> None:
+        """Begin a thing when the former one is done; raises what that raised."""
+        self.wait()
+        self._doing = self._pool.submit(function, *arguments)
+
+    def wait(self) -> None:
+        """Wait for what was begun; raises what it raised."""
+        if self._doing is not None:
+            doing, self._doing = self._doing, None
+            doing.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._pool:
+            if error is None:
+                self.wait()
+
+
 class _Judged(NamedTuple):
     """A block's records as texts, what a distinct text of each column means, and what in the records is no good."""
 
@@ -74,8 +115,9 @@ class _Judged(NamedTuple):
 class StopTimes:
     """The records of stop_times.txt, of which a country has 32 million: they never lie in memory as a whole.
 
-    They are read in blocks, twice or more: `survey` notes which trips and stops each block names, the last reading
-    stages them. A text is read once per block, however many records have it.
+    They are read in blocks, and a text once per block, however many records have it. A feed that is kept whole and
+    whose trips go on from record to record is read once. Any other is looked through first: `survey` notes which trips
+    and stops each block names, `cut` what of it is kept.
     """
 
     def __init__(self, records: Records, db: duckdb.DuckDBPyConnection) -> None:
@@ -86,7 +128,6 @@ class StopTimes:
             for column in self._file.columns
         }
         self._waiting: dict[str, list[pa.Table]] = {}
-        self._with_unknown: dict[str, set[int]] = {}
         self._unread: dict[str, tuple[int, str]] = {}
         db.execute(
             """
@@ -96,11 +137,10 @@ class StopTimes:
             );
             create table stop_part(block integer, stop_id varchar);
             create table inner_stop(stop_id varchar);
-            create table wanted_part(block integer, trip_id varchar);
-            create table repeated(record_number bigint)
+            create table wanted_part(block integer, trip_id varchar)
             """
         )
-        self._is_cut = self._are_repeated = False
+        self._is_surveyed = self._is_cut = self._are_repeated = False
 
     def survey(self) -> None:
         """Note the trips and stops of each block; reject the malformed records.
@@ -132,6 +172,7 @@ class StopTimes:
             )
             self._note("stop_part", block=_repeat(parsed.block.number, len(stops.dictionary)), stop_id=stops.dictionary)
         self._noted("trip_part", "stop_part")
+        self._is_surveyed = True
 
     def cut(self) -> int:
         """Keep the trips of `kept_trip` and those that trips.txt does not know; the number of records left out.
@@ -164,6 +205,61 @@ class StopTimes:
 
         View `gtfs_stop_times`: what is staged.
         """
+        if not self._is_surveyed and not self._stage_at_once():
+            self.survey()
+        if self._is_surveyed:
+            self._stage_surveyed()
+        for name, (count, example) in sorted(self._unread.items()):
+            self._out.unread(self._file.table, name, UNREADABLE[self._column(name).kind], count, example)
+        self._out.show(self._file.table, self._db)
+
+    def _stage_at_once(self) -> bool:
+        """Stage a whole feed in one reading; False, and nothing staged, where that cannot tell all repeated keys.
+
+        It can while the stop_sequence of each trip rises through the whole file, its records side by side or not.
+        """
+        trips, stops = (
+            self._db.execute(f"select {name} from {table}").to_arrow_table().column(0)
+            for name, table in (("trip_id", GTFS_TRIPS.name), ("stop_id", GTFS_STOPS.name))
+        )
+        if len(trips) + len(stops) > KNOWN_LIMIT:
+            return False
+        known = {
+            "trip_id": dict(zip(trips.to_pylist(), range(len(trips)), strict=True)),
+            "stop_id": dict.fromkeys(stops.to_pylist(), 0),
+        }
+        last_sequence = np.full(len(trips), -1, np.int32)
+        malformed: list[Malformed] = []
+        rejected: list[_Rejection] = []
+        with _InTurn() as turn:
+            for parsed in self._parse(tuple(self._records.places)):
+                places = {name: _places(parsed.batch.column(name).dictionary, known[name]) for name in known}
+                judged = self._judge(parsed.batch, {name: places[name] < 0 for name in known})
+                good = self._good_texts(judged)
+                if good.num_rows:
+                    trip = good.column("trip_id")
+                    sequence = judged.values["stop_sequence"].take(good.column("stop_sequence").indices)
+                    parts = _parts(_indices(trip), sequence, np.zeros(good.num_rows, bool))
+                    of_all = places["trip_id"][parts.trip]
+                    if not (parts.is_rising & (parts.first > last_sequence[of_all])).all():
+                        turn.wait()
+                        self._out.withdraw(self._file.table)
+                        self._unread = {}
+                        return False
+                    last_sequence[of_all] = parts.last
+                malformed += parsed.malformed
+                rejected += self._rejections(judged)
+                if len(malformed) + len(rejected) > REJECTED_LIMIT:
+                    break
+                turn.do(self._deliver, judged, good)
+        for record in malformed:
+            self._records.reject(record)
+        for rejection in rejected:
+            self._out.reject(self._file.table, *rejection)
+        return True
+
+    def _stage_surveyed(self) -> None:
+        with_unknown = {}
         for name, known in (("trip_id", GTFS_TRIPS.name), ("stop_id", GTFS_STOPS.name)):
             self._db.execute(
                 f"""
@@ -172,53 +268,66 @@ class StopTimes:
                 where {name} not in (select {name} from {known})
                 """
             )
-            self._with_unknown[name] = self._blocks_of(f"unknown_{name}")
+            with_unknown[name] = self._blocks_of(f"unknown_{name}")
+
+        def judged(columns: tuple[str, ...], wanted: str | None) -> Iterator[_Judged]:
+            for block, batch in self._of_trips(columns, wanted):
+                unknown = {
+                    name: self._among(
+                        batch.column(name).dictionary, f"select {name} from unknown_{name} where block = {block}"
+                    )
+                    for name in with_unknown
+                    if block in with_unknown[name]
+                }
+                yield self._judge(batch, unknown)
+
+        columns = tuple(self._records.places)
+        self._note_suspects()
+        for part in judged(columns, "suspect_part"):
+            good = self._typed(part, self._good_texts(part))
+            self._note("suspect_key", **{name: good.column(name) for name in ("record_number", *self._file.key)})
         self._find_repeated()
-        wanted = "wanted_part" if self._is_cut else None
-        with ThreadPoolExecutor(1) as delivery:
-            # While a block is written the next one is judged.
-            delivered: Future[None] | None = None
-            for number, batch in self._of_trips(tuple(self._records.places), wanted):
-                judged = self._judge(number, batch)
-                if delivered is not None:
-                    delivered.result()
-                delivered = delivery.submit(self._deliver, judged)
-            if delivered is not None:
-                delivered.result()
-        for name, (count, example) in sorted(self._unread.items()):
-            self._out.unread(self._file.table, name, UNREADABLE[self._column(name).kind], count, example)
-        self._out.show(self._file.table, self._db)
+        with _InTurn() as turn:
+            for part in judged(columns, "wanted_part" if self._is_cut else None):
+                self._mark_repeated(part)
+                turn.wait()
+                for rejection in self._rejections(part):
+                    self._out.reject(self._file.table, *rejection)
+                turn.do(self._deliver, part, self._good_texts(part))
 
-    def _deliver(self, judged: _Judged) -> None:
-        """Reject what is at fault, stage the rest."""
-        texts = judged.texts
-        for place, fault in judged.faults.marked():
-            columns = fault.column.split()
-            raw = texts.column(fault.column)[place].as_py() if len(columns) == 1 else self._key(judged, place)
-            number = texts.column("record_number")[place].as_py()
-            self._out.reject(self._file.table, number, fault.column, raw, fault.reason)
+    def _deliver(self, judged: _Judged, good: pa.RecordBatch) -> None:
+        """Stage the good ones of the records judged."""
         for fault, count, place in judged.unread.counted(~judged.faults.is_marked):
-            former, example = self._unread.get(fault.column, (0, texts.column(fault.column)[place].as_py()))
+            raw = judged.texts.column(fault.column)[place].as_py()
+            former, example = self._unread.get(fault.column, (0, raw))
             self._unread[fault.column] = (former + count, example)
-        good = self._good(judged)
         if good.num_rows:
-            self._out.write(self._file.table, good)
+            self._out.write(self._file.table, self._typed(judged, good))
 
-    def _good(self, judged: _Judged) -> pa.Table:
-        """The rows without fault, typed."""
-        is_faulty, texts = judged.faults.is_marked, judged.texts
-        good = texts.filter(pa.array(~is_faulty)) if is_faulty.any() else texts
-        staged = {"record_number": good.column("record_number")}
+    def _rejections(self, judged: _Judged) -> Iterator[_Rejection]:
+        for place, fault in judged.faults.marked():
+            cells = [judged.texts.column(fault.column)] if fault.column in self._records.places else []
+            if cells:
+                raw = cells[0][place].as_py()
+            else:
+                key = [judged.values[name][_indices(judged.texts.column(name))[place]] for name in self._file.key]
+                raw = " ".join(str(part.as_py()) for part in key)
+            yield _Rejection(judged.texts.column("record_number")[place].as_py(), fault.column, raw, fault.reason)
+
+    def _good_texts(self, judged: _Judged) -> pa.RecordBatch:
+        """The records without fault."""
+        is_faulty = judged.faults.is_marked
+        return judged.texts.filter(pa.array(~is_faulty)) if is_faulty.any() else judged.texts
+
+    def _typed(self, judged: _Judged, texts: pa.RecordBatch) -> pa.Table:
+        """Records of those judged as rows of the staged table."""
+        staged = {"record_number": texts.column("record_number")}
         for column in self._file.columns:
             if column.source in judged.values:
-                staged[column.staged] = _spread(judged.values[column.source], good.column(column.source).indices)
+                staged[column.staged] = _spread(judged.values[column.source], texts.column(column.source).indices)
             else:
-                staged[column.staged] = pa.nulls(good.num_rows, self._file.table.columns.field(column.staged).type)
+                staged[column.staged] = pa.nulls(texts.num_rows, self._file.table.columns.field(column.staged).type)
         return pa.table(staged)
-
-    def _key(self, judged: _Judged, place: int) -> str:
-        cells = [judged.values[name][_indices(judged.texts.column(name))[place]] for name in self._file.key]
-        return " ".join(str(cell.as_py()) for cell in cells)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -238,8 +347,11 @@ class StopTimes:
             is_wanted = self._among(trips.dictionary, f"select trip_id from {wanted} where block = {block.number}")
             yield block.number, batch.filter(pa.array(is_wanted[_indices(trips)]))
 
-    def _judge(self, block: int, batch: pa.RecordBatch) -> _Judged:
-        """What the texts of a block mean, and which of its records cannot be read, refer to nothing or repeat a key."""
+    def _judge(self, batch: pa.RecordBatch, unknown: Mapping[str, npt.NDArray[np.bool_]]) -> _Judged:
+        """What the texts of a block mean, and which of its records cannot be read or refer to nothing.
+
+        unknown: of the texts of a column those that refer to nothing.
+        """
         faults, unread = _Marks(batch.num_rows), _Marks(batch.num_rows)
         values: dict[str, pa.Array] = {}
         unreadable: list[tuple[Column, npt.NDArray[np.bool_]]] = []
@@ -255,26 +367,17 @@ class StopTimes:
         for column, is_marked in unreadable:
             marks = unread if column.need == "informs" else faults
             marks.mark(_Fault(column.source, UNREADABLE[column.kind]), is_marked)
-        for name in ("trip_id", "stop_id"):
-            if block in self._with_unknown[name]:
-                cells = batch.column(name)
-                is_unknown = self._among(cells.dictionary, f"select {name} from unknown_{name} where block = {block}")
-                faults.mark(_Fault(name, f"unknown {name}"), is_unknown[_indices(cells)])
-        if self._are_repeated and batch.num_rows:
-            numbers = batch.column("record_number").to_numpy()
-            found = self._db.execute(
-                "select record_number from repeated where record_number between ? and ?",
-                [int(numbers[0]), int(numbers[-1])],
-            ).fetchnumpy()["record_number"]
-            faults.mark(_Fault(" ".join(self._file.key), "repeated key"), np.isin(numbers, found))
+        for name, is_unknown in unknown.items():
+            if is_unknown.any():
+                faults.mark(_Fault(name, f"unknown {name}"), is_unknown[_indices(batch.column(name))])
         return _Judged(batch, values, faults, unread)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
-    def _find_repeated(self) -> None:
-        """Fill the table `repeated` with the records whose key came before.
+    def _note_suspects(self) -> None:
+        """Make the table `suspect_part` of the trips whose stop_sequence does not rise through the whole file.
 
-        No key comes twice in a trip whose stop_sequence rises through the whole file: only others are looked at.
+        In no other trip a key comes twice.
         """
         self._db.execute(
             f"""
@@ -294,19 +397,17 @@ class StopTimes:
                 select trip_id from followed where first_sequence <= former_sequence
             )
             select block, trip_id from {"wanted_part" if self._is_cut else "trip_part"}
-            where trip_id in (select trip_id from suspect) and trip_id in (select trip_id from gtfs_trips)
+            where trip_id in (select trip_id from suspect) and trip_id in (select trip_id from gtfs_trips);
+            create table suspect_key(record_number bigint, trip_id varchar, stop_sequence integer)
             """
         )
-        self._db.execute("create table suspect_key(record_number bigint, trip_id varchar, stop_sequence integer)")
-        columns = tuple(self._records.places)
-        for number, batch in self._of_trips(columns, "suspect_part"):
-            good = self._good(self._judge(number, batch))
-            keys = {name: good.column(name) for name in ("record_number", "trip_id", "stop_sequence")}
-            self._note("suspect_key", **keys)
+
+    def _find_repeated(self) -> None:
+        """Make the table `repeated` of the records in `suspect_key` whose key came before."""
         self._noted("suspect_key")
         self._db.execute(
             """
-            insert into repeated
+            create table repeated as
             with first as (
                 select trip_id, stop_sequence, min(record_number) as first_number from suspect_key
                 group by trip_id, stop_sequence having count(*) > 1
@@ -316,6 +417,15 @@ class StopTimes:
             """
         )
         self._are_repeated = self._value("select count(*) from repeated") > 0
+
+    def _mark_repeated(self, judged: _Judged) -> None:
+        numbers = judged.texts.column("record_number").to_numpy()
+        if self._are_repeated and len(numbers):
+            found = self._db.execute(
+                "select record_number from repeated where record_number between ? and ?",
+                [int(numbers[0]), int(numbers[-1])],
+            ).fetchnumpy()["record_number"]
+            judged.faults.mark(_Fault(" ".join(self._file.key), "repeated key"), np.isin(numbers, found))
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -421,6 +531,11 @@ def _parts(trip: npt.NDArray[np.int32], sequence: pa.Array, is_inner: npt.NDArra
         np.minimum.reduceat(number, begins),
         np.maximum.reduceat(number, begins),
     )
+
+
+def _places(texts: pa.Array, known: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """The place of each text among those known, -1 where it is none of them."""
+    return np.array([known.get(text, -1) for text in texts.to_pylist()], np.int64)
 
 
 def _spread(values: pa.Array, places: pa.Array) -> pa.Array:
