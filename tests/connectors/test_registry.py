@@ -37,7 +37,9 @@ def test_every_registered_connector_is_what_it_is_called(name: str) -> None:
 
 
 def test_an_unknown_connector_is_refused_with_those_there_are() -> None:
-    with pytest.raises(CatalogueError, match="connector: 'excel' is unknown; expected one of bkg_boundaries, "):
+    with pytest.raises(
+        CatalogueError, match="connector: 'excel' is unknown; expected one of barrier_free_stops, bkg_boundaries, "
+    ):
         connector("excel")
 
 
