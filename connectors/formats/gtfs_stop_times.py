@@ -148,7 +148,10 @@ class StopTimes:
         Table `trip_part`: per block and trip its records, whether one of them is at an `inner_stop`, and whether their
         stop_sequence rises from record to record. Table `stop_part`: the stops of each block.
         """
-        are_inner = self._value("select count(*) from inner_stop") > 0
+        inner_stops = self._value("select count(*) from inner_stop")
+        inner: dict[str, int] = {}
+        if inner_stops <= KNOWN_LIMIT:
+            inner = dict.fromkeys(self._texts_of("inner_stop", "stop_id"), 0)
         for parsed in self._parse(("trip_id", "stop_id", "stop_sequence")):
             batch = self._records.sound(parsed)
             if not batch.num_rows:
@@ -156,8 +159,9 @@ class StopTimes:
             trips, stops = batch.column("trip_id"), batch.column("stop_id")
             sequences = batch.column("stop_sequence")
             sequence = self._texts["stop_sequence"].read(sequences.dictionary).values.take(sequences.indices)
-            is_inner = np.zeros(len(stops.dictionary), bool)
-            if are_inner:
+            if inner_stops <= KNOWN_LIMIT:
+                is_inner = _places(stops.dictionary, inner) >= 0
+            else:
                 is_inner = self._among(stops.dictionary, "select stop_id from inner_stop")
             parts = _parts(_indices(trips), sequence, is_inner[_indices(stops)])
             self._note(
@@ -218,17 +222,14 @@ class StopTimes:
 
         It can while the stop_sequence of each trip rises through the whole file, its records side by side or not.
         """
-        trips, stops = (
-            self._db.execute(f"select {name} from {table}").to_arrow_table().column(0)
-            for name, table in (("trip_id", GTFS_TRIPS.name), ("stop_id", GTFS_STOPS.name))
-        )
-        if len(trips) + len(stops) > KNOWN_LIMIT:
+        tables = {"trip_id": GTFS_TRIPS.name, "stop_id": GTFS_STOPS.name}
+        if sum(self._value(f"select count(*) from {table}") for table in tables.values()) > KNOWN_LIMIT:
             return False
         known = {
-            "trip_id": dict(zip(trips.to_pylist(), range(len(trips)), strict=True)),
-            "stop_id": dict.fromkeys(stops.to_pylist(), 0),
+            name: {text: place for place, text in enumerate(self._texts_of(table, name))}
+            for name, table in tables.items()
         }
-        last_sequence = np.full(len(trips), -1, np.int32)
+        last_sequence = np.full(len(known["trip_id"]), -1, np.int32)
         malformed: list[Malformed] = []
         rejected: list[_Rejection] = []
         with _InTurn() as turn:
@@ -431,6 +432,10 @@ class StopTimes:
 
     def _column(self, source: str) -> Column:
         return next(column for column in self._file.columns if column.source == source)
+
+    def _texts_of(self, table: str, column: str) -> list[str]:
+        texts: list[str] = self._db.execute(f"select {column} from {table}").to_arrow_table().column(0).to_pylist()
+        return texts
 
     def _blocks_of(self, table: str) -> set[int]:
         return {number for (number,) in self._db.execute(f"select distinct block from {table}").fetchall()}

@@ -116,16 +116,19 @@ class Bench:
 
     def staging(self) -> None:
         """Staging of stop_times against a bare COPY, and how both grow."""
-        for divisor in self._divisors:
-            text, target = self._feeds.text(divisor), self._folder / "copy.parquet"
-            feed = (self._feeds.packed(divisor), text.parent, self._feeds.header(divisor))
-            for _ in range(self._repeat):
+        target = self._folder / "copy.parquet"
+        # All sizes in turn, so that each meets the same moods of the machine.
+        for _ in range(self._repeat):
+            for divisor in self._divisors:
+                text = self._feeds.text(divisor)
                 self._note("copy", divisor, task("copy", text, target))
                 for cut in ("whole", "cut"):
-                    self._note(f"staging_{cut}", divisor, task("stage", *feed, cut))
-            target.unlink()
+                    parts = (self._feeds.packed(divisor), text.parent, self._feeds.header(divisor), cut)
+                    self._note(f"staging_{cut}", divisor, task("stage", *parts))
+        target.unlink()
+        full = self._divisors[-1]
+        self._grown("copy")
         for cut in ("whole", "cut"):
-            full = self._divisors[-1]
             self._compare(f"staging_{cut}_to_copy", (f"staging_{cut}", full), ("copy", full))
             self._grown(f"staging_{cut}")
 
@@ -313,7 +316,9 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         os.sched_setaffinity(0, cores)
     targets = verdicts(bench.figures)
-    line |= {"measured": bench.measured, "targets": targets, "of_cores": bench.of_cores, "notes": bench.notes}
+    others = {name: figure for name, figure in bench.figures.items() if name not in targets}
+    line |= {"measured": bench.measured, "targets": targets, "others": others, "of_cores": bench.of_cores}
+    line |= {"notes": bench.notes}
     with options.history.open("a", encoding="utf-8") as history:
         history.write(json.dumps(_rounded(line)) + "\n")
     table = Table("target", "figure", "limit", "", "of cores")

@@ -25,6 +25,8 @@ def block_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     # As if there were more texts and rows than are kept.
     monkeypatch.setattr(gtfs_stop_times, "TEXTS_LIMIT", 3)
     monkeypatch.setattr(gtfs_stop_times, "NOTED_AT_ONCE", 5)
+    if request.param == 200:
+        monkeypatch.setattr(gtfs_stop_times, "KNOWN_LIMIT", 0)
     size: int = request.param
     return size
 
