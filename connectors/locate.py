@@ -25,6 +25,8 @@ ENTITIES = {
     "school": ("school", "school_id", "longitude", "latitude", "ags"),
     "population_cell": ("population_cell", "cell_id", "longitude", "latitude", "cast(null as varchar)"),
     "barrier_free_stop": ("barrier_free_stop", "entry_id", "longitude", "latitude", "cast(null as varchar)"),
+    "count_site": ("counting_site", "site_id", "longitude", "latitude", "ags"),
+    "accident": ("accident", "cast(record_number as varchar)", "longitude", "latitude", "ags"),
 }
 
 

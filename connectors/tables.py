@@ -301,11 +301,22 @@ GTFS_RT_INFORMED_ENTITY = _table(
 )
 
 # -- mobility  --
-COUNT_SITE = _table("count_site", site_id=TEXT, site_name=TEXT, first_year=SMALL)
+# What a list of counters says of each; ags: the key in the record, null where it has none.
+COUNT_SITE = _table(
+    "count_site",
+    site_id=TEXT,
+    site_name=TEXT,
+    first_year=SMALL,
+    longitude=REAL,
+    latitude=REAL,
+    mode=TEXT,
+    operator=TEXT,
+    ags=TEXT,
+)
 COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
 # A record is one value cell. channel_role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`,
 # `both` (a sum), `unknown`. clock_change: `merged` where the reading holds both passes of autumn's repeated hour, else
-# null; interval_start_at is then the first pass (summer time).
+# null; interval_start_at is then the first pass (summer time). value_mark: what stands in place of a number.
 COUNT_READING = _table(
     "count_reading",
     site_id=TEXT,
@@ -318,8 +329,57 @@ COUNT_READING = _table(
     interval_start_at=INSTANT,
     interval_minutes=SMALL,
     count=WHOLE,
+    value_mark=TEXT,
     raw_status=TEXT,
     clock_change=TEXT,
+)
+# Free places of a car park at a moment. capacity: as the same file tells it, null where it does not; value_mark: what
+# stands in place of a number, such as `ges` for closed.
+PARKING_READING = _table(
+    "parking_reading",
+    car_park=TEXT,
+    observed_local=LOCAL,
+    observed_at=INSTANT,
+    free=SMALL,
+    capacity=SMALL,
+    value_mark=TEXT,
+)
+# A record is one value cell. component: pm10, pm2_5, o3, no2; averaging: `hour`, or `day_floating` for the mean of the
+# 24 hours that end with the interval.
+AIR_QUALITY_READING = _table(
+    "air_quality_reading",
+    station_id=TEXT,
+    component=TEXT,
+    averaging=TEXT,
+    interval_start_local=LOCAL,
+    interval_start_at=INSTANT,
+    interval_minutes=SMALL,
+    value_ug_m3=REAL,
+    value_mark=TEXT,
+)
+# An accident with personal injury, by the coded columns of the Unfallatlas. severity: killed, seriously_injured,
+# slightly_injured; weekday: 1 Monday to 7 Sunday. Nothing is known of the persons, and no date is published.
+ACCIDENT = _table(
+    "accident",
+    accident_id=TEXT,
+    year=SMALL,
+    month=SMALL,
+    hour=SMALL,
+    weekday=SMALL,
+    severity=TEXT,
+    kind_id=SMALL,
+    type_id=SMALL,
+    light_id=SMALL,
+    road_condition_id=SMALL,
+    with_bicycle=FLAG,
+    with_car=FLAG,
+    with_pedestrian=FLAG,
+    with_motorcycle=FLAG,
+    with_goods_vehicle=FLAG,
+    with_other=FLAG,
+    longitude=REAL,
+    latitude=REAL,
+    ags=TEXT,
 )
 
 # -- energy  --
@@ -446,6 +506,9 @@ PARSED_TABLES = (
     SCHOOL,
     POPULATION_CELL,
     BARRIER_FREE_STOP,
+    PARKING_READING,
+    AIR_QUALITY_READING,
+    ACCIDENT,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,
@@ -534,8 +597,8 @@ SOURCE_CATALOGUE = _table(
 SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, connector=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
 REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
-# entity: gtfs_stop, charging_station, energy_unit, school, population_cell, barrier_free_stop; entity_id: stop_id,
-# record_number, unit_id, school_id, cell_id, entry_id.
+# entity: gtfs_stop, charging_station, energy_unit, school, population_cell, barrier_free_stop, counting_site, accident;
+# entity_id: stop_id, record_number, unit_id, school_id, cell_id, entry_id, site_id, record_number.
 # ags: of the polygon the point lies in; stated_ags: the key in the record, where it has one.
 LOCATED_POINT = _table(
     "located_point",

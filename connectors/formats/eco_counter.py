@@ -161,6 +161,7 @@ class _Rows:
             **self.common,
             **{name: pa.repeat(getattr(channel, name), len(keep)) for name in said},
             "count": pc.if_else(is_count, trimmed, None),
+            "value_mark": pa.nulls(len(keep), pa.string()),
             "raw_status": self._status(channel),
         }
         return pa.table(columns).filter(pa.array(keep))
@@ -334,6 +335,7 @@ def parse_sites(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> Non
                 "site_id": site_id,
                 "site_name": entry["name"],
                 "first_year": entry.get("start"),
+                **dict.fromkeys(("longitude", "latitude", "mode", "operator", "ags")),
             }
         for channel in _channel_entries(entry):
             number += 1
@@ -409,6 +411,6 @@ def _raw(value: Any) -> str:
 
 
 SITES = Connector(
-    name="eco_counter_sites", version=3, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
+    name="eco_counter_sites", version=4, payload="json", tables=(COUNT_SITE, COUNT_CHANNEL), parse=parse_sites
 )
-READINGS = Connector(name="eco_counter_csv", version=4, payload="csv", tables=(COUNT_READING,), parse=parse_readings)
+READINGS = Connector(name="eco_counter_csv", version=5, payload="csv", tables=(COUNT_READING,), parse=parse_readings)

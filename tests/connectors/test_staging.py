@@ -17,7 +17,6 @@ from connectors.tables import (
     COLUMN_DRIFT,
     COUNT_CHANNEL,
     COUNT_READING,
-    COUNT_SITE,
     MUNICIPALITY_BOUNDARY,
     RECORD_ACCOUNT,
     REJECTED_ROW,
@@ -25,6 +24,9 @@ from connectors.tables import (
 )
 
 GTFS_TABLES = [file.table for file in FILES]
+SITE = Table(
+    "count_site", pa.schema([("site_id", pa.string()), ("site_name", pa.string()), ("first_year", pa.int32())])
+)
 
 
 @pytest.fixture
@@ -55,13 +57,13 @@ def files_below(folder: Path) -> list[str]:
 
 def test_rows_lie_with_their_key_in_the_tables_schema(staged: Path, out: StagedWriter) -> None:
     with out:
-        out.read(COUNT_SITE, 2)
-        out.write(COUNT_SITE, [site(1), site(2)])
-        assert files_below(staged / COUNT_SITE.name) == []
+        out.read(SITE, 2)
+        out.write(SITE, [site(1), site(2)])
+        assert files_below(staged / SITE.name) == []
         out.close()
     place = staged / "count_site" / "source_id=town" / "snapshot_sha256=ab12" / "1-cd.parquet"
     assert out.file_of("count_site") == place
-    assert pq.ParquetFile(place).schema_arrow.equals(COUNT_SITE.schema)
+    assert pq.ParquetFile(place).schema_arrow.equals(SITE.schema)
     assert rows_of(place)[1] == {
         "source_id": "town",
         "snapshot_sha256": "ab12",
@@ -73,7 +75,7 @@ def test_rows_lie_with_their_key_in_the_tables_schema(staged: Path, out: StagedW
     }
 
 
-@pytest.mark.parametrize("table", [COUNT_SITE, COUNT_CHANNEL, *GTFS_TABLES, MUNICIPALITY_BOUNDARY, COUNT_READING])
+@pytest.mark.parametrize("table", [SITE, COUNT_CHANNEL, *GTFS_TABLES, MUNICIPALITY_BOUNDARY, COUNT_READING])
 def test_whatever_lies_in_a_file_its_readers_see_the_tables_schema(out: StagedWriter, table: Table) -> None:
     """Text is written as distinct texts and their places, which Arrow would show to readers as such."""
     columns = pa.schema([pa.field("record_number", pa.int64()), *table.columns])
@@ -97,18 +99,18 @@ def test_texts_come_plain_or_as_distinct_ones_in_any_turn(out: StagedWriter) -> 
 
     plain = pa.array(["a", None, "", "a"])
     with out:
-        out.read(COUNT_SITE, 12)
+        out.read(SITE, 12)
         for names in (plain.dictionary_encode(), plain, plain.dictionary_encode()):
-            out.write(COUNT_SITE, rows(names))
+            out.write(SITE, rows(names))
         out.close()
     assert [row["site_name"] for row in rows_of(out.file_of("count_site"))] == ["a", None, "", "a"] * 3
 
 
 def test_what_was_written_can_be_queried_before_it_is_in_place(out: StagedWriter) -> None:
     with out, out.database() as db:
-        out.read(COUNT_SITE, 1)
-        out.write(COUNT_SITE, [site(1)])
-        out.show(COUNT_SITE, db)
+        out.read(SITE, 1)
+        out.write(SITE, [site(1)])
+        out.show(SITE, db)
         out.show(COUNT_CHANNEL, db)
         assert db.sql("select site_name, first_year from count_site").fetchall() == [("Neutor", 2020)]
         assert db.sql("select count(*) from count_channel").fetchall() == [(0,)]
@@ -121,13 +123,11 @@ def test_rows_come_as_a_table_a_reader_or_dictionaries_with_columns_in_any_order
         {"site_name": ["a"], "first_year": pa.array([None], pa.int64()), "site_id": ["1"], "record_number": [1]}
     )
     with out:
-        out.read(COUNT_SITE, 4)
-        out.write(COUNT_SITE, table)
-        out.write(
-            COUNT_SITE, pa.RecordBatchReader.from_batches(table.schema, [*table.to_batches(), *table.to_batches()])
-        )
-        out.write(COUNT_SITE, [site(4)])
-        out.write(COUNT_SITE, [])
+        out.read(SITE, 4)
+        out.write(SITE, table)
+        out.write(SITE, pa.RecordBatchReader.from_batches(table.schema, [*table.to_batches(), *table.to_batches()]))
+        out.write(SITE, [site(4)])
+        out.write(SITE, [])
         assert out.close()["count_site"] == Account(read=4, staged=4)
     assert [row["site_id"] for row in rows_of(out.file_of("count_site"))] == ["1", "1", "1", "4"]
 
@@ -143,7 +143,7 @@ def test_rows_come_as_a_table_a_reader_or_dictionaries_with_columns_in_any_order
 )
 def test_rows_that_do_not_fit_the_schema_are_refused(out: StagedWriter, row: dict[str, Any]) -> None:
     with out, pytest.raises((pa.ArrowInvalid, KeyError)):
-        out.write(COUNT_SITE, pa.table(row))
+        out.write(SITE, pa.table(row))
 
 
 # -- the account -----------------------------------------------------------------------------------------------------
@@ -151,14 +151,14 @@ def test_rows_that_do_not_fit_the_schema_are_refused(out: StagedWriter, row: dic
 
 def test_the_account_says_what_became_of_every_record(out: StagedWriter) -> None:
     with out:
-        out.read(COUNT_SITE, 5)
-        out.write(COUNT_SITE, [site(1)])
-        out.reject(COUNT_SITE, 2, "site_name", "x" * 900, "too long")
-        out.reject(COUNT_SITE, 3, "site_id", None, "no id")
-        out.out_of_scope(COUNT_SITE, "footer", 2)
-        out.out_of_scope(COUNT_SITE, "preamble", 0)
-        out.drift(COUNT_SITE, "colour", "new")
-        out.drift(COUNT_SITE, "colour", "new")
+        out.read(SITE, 5)
+        out.write(SITE, [site(1)])
+        out.reject(SITE, 2, "site_name", "x" * 900, "too long")
+        out.reject(SITE, 3, "site_id", None, "no id")
+        out.out_of_scope(SITE, "footer", 2)
+        out.out_of_scope(SITE, "preamble", 0)
+        out.drift(SITE, "colour", "new")
+        out.drift(SITE, "colour", "new")
         accounts = out.close()
     assert accounts == {"count_site": Account(read=5, staged=1, rejected=2, out_of_scope=2)}
     told = [(row["outcome"], row["reason"], row["records"]) for row in rows_of(out.file_of(RECORD_ACCOUNT.name))]
@@ -186,9 +186,9 @@ def test_a_lost_or_doubled_record_is_an_error_and_nothing_is_staged(staged: Path
         out,
     ):
         out.read(COUNT_CHANNEL, 0)
-        out.read(COUNT_SITE, read)
-        out.write(COUNT_SITE, [site(1), site(2)])
-        out.reject(COUNT_SITE, 3, "site_id", "?", "no id")
+        out.read(SITE, read)
+        out.write(SITE, [site(1), site(2)])
+        out.reject(SITE, 3, "site_id", "?", "no id")
         out.close()
     assert files_below(staged) == []
 
@@ -209,8 +209,8 @@ def test_the_rejected_share_is_of_the_records_in_scope(account: Account, share: 
 def test_the_first_rejection_is_told_in_words(out: StagedWriter) -> None:
     with out:
         out.reject(COUNT_CHANNEL, 1, "channels", "?", "elsewhere")
-        out.reject(COUNT_SITE, 7, "site_id", "ä?", "no id")
-        out.reject(COUNT_SITE, 8, "site_id", "b", "later")
+        out.reject(SITE, 7, "site_id", "ä?", "no id")
+        out.reject(SITE, 8, "site_id", "b", "later")
         assert out.first_rejection("count_site") == "record 7, site_id: no id ('ä?')"
 
 
@@ -220,7 +220,7 @@ def test_the_first_rejection_is_told_in_words(out: StagedWriter) -> None:
 def test_what_was_begun_is_gone_after_an_error(staged: Path, out: StagedWriter) -> None:
     with pytest.raises(ZeroDivisionError), out:
         (out.scratch / "unpacked").write_bytes(b"x")
-        out.write(COUNT_SITE, [site(1)])
+        out.write(SITE, [site(1)])
         _ = 1 / 0
     assert list(staged.iterdir()) == []
 
@@ -235,15 +235,15 @@ def test_the_account_is_placed_last(staged: Path, out: StagedWriter, monkeypatch
 
     monkeypatch.setattr(Path, "replace", watched)
     with out:
-        out.read(COUNT_SITE, 2)
-        out.write(COUNT_SITE, [site(1)])
-        out.reject(COUNT_SITE, 2, "site_id", "?", "no id")
+        out.read(SITE, 2)
+        out.write(SITE, [site(1)])
+        out.reject(SITE, 2, "site_id", "?", "no id")
         out.close()
     assert placed == ["count_site", "rejected_row", "record_account"]
 
 
 def test_leftovers_of_a_killed_parse_are_removed_but_no_one_elses(staged: Path) -> None:
-    StagedWriter(staged, "town", "ab", "1-c").write(COUNT_SITE, [site(1)])
+    StagedWriter(staged, "town", "ab", "1-c").write(SITE, [site(1)])
     StagedWriter(staged, "town-hall", "ab", "1-c")
     remove_leftovers(staged, "town")
     (left,) = staged.iterdir()
@@ -292,9 +292,9 @@ def test_rejected_rows_are_written_in_batches_and_none_is_lost(
 ) -> None:
     monkeypatch.setattr(staging, "REJECTED_BATCH", 3)
     with out:
-        out.read(COUNT_SITE, 7)
+        out.read(SITE, 7)
         for number in range(1, 8):
-            out.reject(COUNT_SITE, number, "site_name", f"raw {number}", "bad")
+            out.reject(SITE, number, "site_name", f"raw {number}", "bad")
         assert out.first_rejection("count_site") == "record 1, site_name: bad ('raw 1')"
         out.close()
     assert [row["raw_text"] for row in rows_of(out.file_of("rejected_row"))] == [f"raw {n}" for n in range(1, 8)]
@@ -305,17 +305,17 @@ def test_more_unreadable_records_than_any_good_file_has_end_the_snapshot(
 ) -> None:
     monkeypatch.setattr(staging, "REJECTED_LIMIT", 2)
     with out:
-        out.reject(COUNT_SITE, 1, "site_name", "a", "bad")
+        out.reject(SITE, 1, "site_name", "a", "bad")
         out.reject(COUNT_CHANNEL, 1, "channel_id", "b", "bad")
         with pytest.raises(SnapshotRefused, match="town: more than 2 records of count_site cannot be read; first: rec"):
-            out.reject(COUNT_SITE, 2, "site_name", "c", "bad")
+            out.reject(SITE, 2, "site_name", "c", "bad")
 
 
 def test_half_of_a_surrogate_pair_is_kept_as_it_is_spelt(staged: Path, out: StagedWriter) -> None:
     with out:
-        out.read(COUNT_SITE, 1)
-        out.reject(COUNT_SITE, 1, "site_name", "M\ud800nster", "not a text")
-        out.drift(COUNT_SITE, "na\udfffme", "new")
+        out.read(SITE, 1)
+        out.reject(SITE, 1, "site_name", "M\ud800nster", "not a text")
+        out.drift(SITE, "na\udfffme", "new")
         out.close()
     assert rows_of(out.file_of("rejected_row"))[0]["raw_text"] == "M\\ud800nster"
     assert rows_of(out.file_of("column_drift"))[0]["column_name"] == "na\\udfffme"
