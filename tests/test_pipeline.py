@@ -470,7 +470,7 @@ def test_listings_answer_in_json_of_a_shape_that_stays(
     used = answer("landing", "du")
     assert {frozenset(usage) for usage in used} == {frozenset(USAGE)}
     counters = next(usage for usage in used if usage["source_id"] == "muenster-bicycle-counters")
-    assert counters["in_force"] == counters["snapshots"] == 30
+    assert counters["in_force"] == counters["snapshots"] == 48
     assert answer("landing", "prune", "--keep-days", "0")["snapshots"] == []
     for words in (("releases", "list"), ("releases", "show"), ("releases", "history"), ("landing", "du")):
         assert command(*words).exit_code == 0
