@@ -183,6 +183,28 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"url": "https://town.example/{line}", "partitions": {"line": ["a/b"]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{line}", "partitions": {"line": [".."]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-13"}}}, "resources.file.partitions.m"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "2025-02-30"}}}, "day is out of range"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "0025-02-03"}}}, "a day such as"),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": 2025}}},
+            "resources.file.partitions.y.first",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2025", "last": "2024"}}},
+            "last 2024 lies before first 2025",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2024", "last": "2025-01"}}},
+            "resources.file.partitions.y.last: is '2025-01', expected a year such as",
+        ),
+        (
+            {"url": "https://town.example/{y.first:%H}", "partitions": {"y": {"first": "2024"}}},
+            "braces may only enclose the name of a partition, as {month}, or its first or last day",
+        ),
+        (
+            {"url": "https://town.example/{line.first:%Y}", "partitions": {"line": ["a"]}},
+            "only days, months and years have a first and a last day, line is none of them",
+        ),
         ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: must describe the whole"),
         ({"follow_link": "https://(files"}, "resources.file.follow_link: is no regular expression"),
         ({"size_limit_mb": 0}, "resources.file.size_limit_mb"),
