@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from connectors.address import day_problems, places
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
@@ -104,10 +105,14 @@ _VALUES, _MONTHS, _LIST, _RANGE, _OFF = "<values>", "<months>", "<list>", "<rang
 
 
 class ResourceValues(_Strict):
-    """Partition values read from an earlier resource of the same source: a JSON list of objects."""
+    """Partition values read from an earlier resource of the same source: a JSON list of objects that have `json_key`.
+
+    Without it they are what the resource's connector finds listed there (`Connector.listed`), and the address may use
+    the fields that each has beside its value, such as `{site.flows}`.
+    """
 
     from_resource: str
-    json_key: str
+    json_key: str | None = None
 
 
 class Months(_Strict):
@@ -281,11 +286,20 @@ class Resource(_Strict):
     def _partitions_fill_the_address(self) -> Self:
         if self.url is None:
             return self
-        named = set(re.findall(r"{(\w+)}", self.url))
+        try:
+            named = {place.key for place in places(self.url)}
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from error
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
-        if re.search(r"[{}]", re.sub(r"{\w+}", "", self.url)):
-            raise ValueError("url: braces may only enclose the name of a partition")
+        months = {key for key, values in self.partitions.items() if isinstance(values, Months)}
+        listed = {
+            key
+            for key, values in self.partitions.items()
+            if isinstance(values, ResourceValues) and values.json_key is None
+        }
+        for problem in day_problems(self.url, months, listed):
+            raise ValueError(f"url: {problem}")
         return self
 
     @field_validator("connector")
