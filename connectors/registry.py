@@ -89,7 +89,7 @@ def _list_problems(source: Source) -> Iterator[str]:
                 continue
             listing = connector(source.resources[values.from_resource].connector)
             if listing.listed is None:
-                yield f"resources.{name}.partitions.{key}: {listing.name} lists nothing; give the json_key of its values"
+                yield f"resources.{name}.partitions.{key}: {listing.name} lists nothing; give a json_key"
             for place in places(resource.url or ""):
                 if place.key == key and place.field is not None and place.field not in listing.listed_fields:
                     known = nearest(place.field, listing.listed_fields)

@@ -381,7 +381,9 @@ def _placed(out: StagedWriter, rows: list[dict[str, Any]]) -> list[dict[str, Any
     from_metres = [row for row in rows if row["longitude"] is None and row["easting_m"] is not None]
     if from_metres:
         to_degrees = pyproj.Transformer.from_crs("EPSG:25832", "EPSG:4326", always_xy=True)
-        places = to_degrees.transform(*([row[column] for row in from_metres] for column in METRES))
+        places = to_degrees.transform(
+            [row["easting_m"] for row in from_metres], [row["northing_m"] for row in from_metres]
+        )
         for row, longitude, latitude in zip(from_metres, *places, strict=True):
             row["longitude"], row["latitude"] = longitude, latitude
     placed = []

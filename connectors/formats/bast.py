@@ -150,8 +150,8 @@ def _channels(out: StagedWriter, where: str, header: list[str], modes: Mapping[s
         out.drift(COUNT_READING, name, "missing")
     if missing:
         raise SnapshotRefused(
-            f"{where}: expected the columns {', '.join(missing)}, found {', '.join(header)[:500]}; leave classes that a "
-            "station does not count out of modes in the source's YAML, or compare the file with the connector"
+            f"{where}: expected the columns {', '.join(missing)}, found {', '.join(header)[:500]}; leave classes "
+            "that a station does not count out of modes in the source's YAML, or compare the file with the connector"
         )
     channels = []
     for name in wanted:
@@ -238,8 +238,8 @@ class _Hours:
         station, day, hour = (line[place].strip() for place in self._key)
         if station.lstrip("0") != self._station.lstrip("0"):
             raise SnapshotRefused(
-                f"{self._where}: expected the station {self._station}, found {station[:40]!r}; check the address in the "
-                "source's YAML"
+                f"{self._where}: expected the station {self._station}, found {station[:40]!r}; check the address in "
+                "the source's YAML"
             )
         begin = _day(day)
         if begin is None or (self._year is not None and str(begin.year) != self._year):
@@ -357,8 +357,8 @@ def _stations(
             out.drift(COUNT_SITE, name, "missing")
     if missing:
         raise SnapshotRefused(
-            f"{where}: expected each of the columns {', '.join(STATION_COLUMNS)} once, found {', '.join(header)[:500]}; "
-            "compare the file with the connector"
+            f"{where}: expected each of the columns {', '.join(STATION_COLUMNS)} once, found {', '.join(header)[:500]}"
+            "; compare the file with the connector"
         )
     places = [header.index(name) for name in STATION_COLUMNS]
     for number, line in enumerate(records, start=1):

@@ -59,7 +59,8 @@ def generator_version() -> str:
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
     series = eco_visio.answers()
-    contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in (*answers, *series)}
+    contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
+    contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
         *(accidents, eco_visio, bast),
