@@ -28,7 +28,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import BoundingBox, Region
 from connectors.staging import StagedWriter
 from connectors.tables import ACCIDENT as TABLE
-from connectors.text import CUT, CsvRecords, text_lines
+from connectors.text import CUT, CsvRecords, german_lines
 
 Column = Literal[
     "state",
@@ -125,9 +125,8 @@ def parse(
     """
     path = _table(snapshot, out.scratch)
     where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
-    # All that is staged is digits; so each byte is a letter and the encoding, which changes too, does not matter.
-    records = CsvRecords(text_lines(path, where, "latin-1"), where, delimiter=";")
-    header = [name.strip() for name in _without_mark(next(records, []))]
+    records = CsvRecords(german_lines(path, where), where, delimiter=";")
+    header = [name.strip() for name in next(records, [])]
     places = _places(out, where, header, _names(columns or {}), _year_of(snapshot))
     read = _Reader(out, region, header, places, _year_of(snapshot))
     rows: list[dict[str, Any]] = []
@@ -169,18 +168,13 @@ def _table(snapshot: Snapshot, scratch: Path) -> Path:
 
 def _is_table(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     with archive.open(member) as stream:
-        first = stream.readline(HEADER_LIMIT_BYTES).decode("latin-1")
-    names = {name.strip() for name in _without_mark(first.split(";"))}
+        first = stream.readline(HEADER_LIMIT_BYTES).removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    names = {name.strip(' "\r\n') for name in first.split(";")}
     return {COLUMNS["state"][0], COLUMNS["severity"][0]} <= names
 
 
 def _marks() -> str:
     return f"{COLUMNS['state'][0]} and {COLUMNS['severity'][0]}"
-
-
-def _without_mark(header: Sequence[str]) -> list[str]:
-    """The header without a byte order mark of UTF-8, which Latin-1 reads as three letters."""
-    return [name.removeprefix("ï»¿") if place == 0 else name for place, name in enumerate(header)]
 
 
 # -- columns ---------------------------------------------------------------------------------------------------------

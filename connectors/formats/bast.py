@@ -35,7 +35,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import COUNT_READING, COUNT_SITE
-from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, german_lines
 
 # -- hours -----------------------------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ def parse_hours(
     path = _table(snapshot, out.scratch)
     where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
     _check_modes(where, asked)
-    records = CsvRecords(without_mojibake(text_lines(path, where, "latin-1"), where), where, delimiter=";")
+    records = CsvRecords(german_lines(path, where), where, delimiter=";")
     header = [name.strip() for name in next(records, [])]
     channels, others = _channels(out, where, header, asked)
     hours = _Hours(out, snapshot, header, channels, STANDARD_TIME if standard_time else CIVIL_TIME, missing_marks)
@@ -94,7 +94,7 @@ def parse_hours(
     for number, line in enumerate(records, start=1):
         if number > LINES_LIMIT:
             raise SnapshotRefused(
-                f"{where}: more than {LINES_LIMIT} lines, expected the hours of one year of a station"
+                f"{where}: more than {LINES_LIMIT} lines, expected the hours of a station's year; check the address"
             )
         if not any(cell.strip() for cell in line):
             out.read(COUNT_READING, 1)
@@ -292,14 +292,14 @@ STATION_COLUMNS = (NUMBER, NAME, LONGITUDE, LATITUDE)
 OUTSIDE = "outside the region"
 
 
-def parse_stations(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, encoding: str = "latin-1") -> None:
+def parse_stations(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None:
     """Stage the stations within the region's bounding box; a record is one line but the header.
 
     Those that say no place are out of scope as well. Its other 250 columns (yearly figures of BASt's own) are not
     staged; which there are is compared with the former list. Raises SnapshotRefused where it lacks a column.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for number, found in _stations(snapshot.path, f"{snapshot.source_id}: {snapshot.path.name}", encoding, out):
+    for number, found in _stations(snapshot.path, f"{snapshot.source_id}: {snapshot.path.name}", out):
         out.read(COUNT_SITE, 1)
         if isinstance(found, str):
             out.out_of_scope(COUNT_SITE, found)
@@ -324,9 +324,9 @@ def parse_stations(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, 
     out.write(COUNT_SITE, list(rows.values()))
 
 
-def listed(path: Path, region: Region, /, *, encoding: str = "latin-1") -> Iterator[Listed]:
+def listed(path: Path, region: Region, /) -> Iterator[Listed]:
     """The numbers of the stations within the region's bounding box."""
-    for _, found in _stations(path, path.name, encoding, None):
+    for _, found in _stations(path, path.name, None):
         if isinstance(found, _Station) and region.bounding_box.holds(found.longitude, found.latitude):
             yield Listed(found.number)
 
@@ -344,11 +344,9 @@ class _Fault(NamedTuple):
     reason: str
 
 
-def _stations(
-    path: Path, where: str, encoding: str, out: StagedWriter | None
-) -> Iterator[tuple[int, _Station | _Fault | str]]:
+def _stations(path: Path, where: str, out: StagedWriter | None) -> Iterator[tuple[int, _Station | _Fault | str]]:
     """Each line's number and the station it tells, what is wrong with it, or why it is out of scope."""
-    records = CsvRecords(without_mojibake(text_lines(path, where, encoding), where), where, delimiter=";")
+    records = CsvRecords(german_lines(path, where), where, delimiter=";")
     header = [name.strip() for name in next(records, [])]
     missing = [name for name in STATION_COLUMNS if header.count(name) != 1]
     if out is not None:

@@ -2,11 +2,11 @@
 
 No answer of Münster's two counters was at hand. The list is as bundesAPI/eco-visio-api keeps it (`eins.json`, a whole
 answer of organisation 4586, counters all over the world: hence the region's bounding box); its README has the
-parameters. The series is `[["MM/DD/YYYY", "count"], …]`, one entry per interval, in the order of time, without
-the hour: so say the programs that ask for it, of which three read the date as month/day/year, and two agree that `fin`
-is not included. A day of hours has 24 entries, of spring's change 23 (one program); nobody says what autumn's has, so 24 are
-taken as one entry that holds both passes of the repeated hour and 25 as one each. Intervals are numbered: all agree on
-3 for hours and 4 for days; for 2 some say 15 and some 30 minutes, so hours are asked for.
+parameters. The series is `[["MM/DD/YYYY", "count"], …]`, one entry per interval, in the order of time, without the
+hour: so say the programs that ask for it, of which three read the date as month/day/year, and two agree that `fin` is
+not included. A day of hours has 24 entries, of spring's change 23 (one program); nobody says what autumn's has, so 24
+are taken as one entry that holds both passes of the repeated hour and 25 as one each. Intervals are numbered: all
+agree on 3 for hours and 4 for days; for 2 some say 15 and some 30 minutes, so hours are asked for.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Station:
 
 
 STATIONS = (
-    Station("95001", "Musterdreieck (synthetisch)", ("A", "1"), "7,6900", "51,9900", 42_000),
+    Station("95001", "Musterdreieck (synthetisch)", ("A", "1"), "7,6900", "51,9900", 30_000),
     # Listed, but its hours are not published.
     Station("95002", "Übungskreuz (synthetisch)", ("B", "54"), "7,3500", "52,1500"),
     Station("95003", "Fernstadt (synthetisch)", ("A", "99"), "11,5800", "48,1400"),
