@@ -289,6 +289,9 @@ def _day(text: str) -> date | None:
 
 NUMBER, NAME, LONGITUDE, LATITUDE = "DZ_Nr", "DZ_Name", "Koor_WGS84_E", "Koor_WGS84_N"
 STATION_COLUMNS = (NUMBER, NAME, LONGITUDE, LATITUDE)
+# How columns begin that tell of the station itself; all others are figures of the year.
+STATION_FAMILIES = ("DZ_", "Koor_")
+PLACES_NOT_STAGED = ("Koor_UTM32_E", "Koor_UTM32_N")
 OUTSIDE = "outside the region"
 
 
@@ -353,6 +356,9 @@ def _stations(path: Path, where: str, out: StagedWriter | None) -> Iterator[tupl
         out.saw_header(COUNT_SITE, header)
         for name in missing:
             out.drift(COUNT_SITE, name, "missing")
+        for name in header:
+            if name.startswith(STATION_FAMILIES) and name not in (*STATION_COLUMNS, *PLACES_NOT_STAGED):
+                out.drift(COUNT_SITE, name, "new")
     if missing:
         raise SnapshotRefused(
             f"{where}: expected each of the columns {', '.join(STATION_COLUMNS)} once, found {', '.join(header)[:500]}"

@@ -96,7 +96,7 @@ def parse_sites(
                 "record_number": number,
                 "site_id": site_id,
                 "site_name": entry["nom"],
-                "first_year": _first_year(entry["debut"]),
+                "first_year": _first_year(entry.get("debut")),
                 "longitude": place[0] if place else None,
                 "latitude": place[1] if place else None,
                 "mode": PRACTICES.get(entry["mainPratique"], UNKNOWN_MODE),
