@@ -308,12 +308,14 @@ class _Series:
     def rows(self, day: date, entries: Sequence[tuple[int, date, Any]], *, may_run: bool) -> Iterator[dict[str, Any]]:
         per_hour = timedelta(hours=1) // self._interval
         whole = hours_in_day(day, self._zone) * per_hour
-        if len(entries) == whole or (may_run and len(entries) < whole):
-            begins = midnight(day, self._zone)
-            places: list[tuple[datetime, ...]] = [(begins + place * self._interval,) for place in range(len(entries))]
-        elif len(entries) == 24 * per_hour:
+        if len(entries) == 24 * per_hour != whole:
+            # A day by the clock. Of autumn's it might be all but the last hour of a day that still runs: seen late in the
+            # evening of that one day.
             clock = datetime(day.year, day.month, day.day)  # noqa: DTZ001  what the clock shows, with its zone apart
             places = [passes(clock + place * self._interval, self._zone) for place in range(len(entries))]
+        elif len(entries) == whole or (may_run and len(entries) < whole):
+            begins = midnight(day, self._zone)
+            places = [(begins + place * self._interval,) for place in range(len(entries))]
         else:
             for number, _, value in entries:
                 reason = f"{len(entries)} entries of a day, expected {whole}: the hour of none is known"
