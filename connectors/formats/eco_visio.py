@@ -309,8 +309,7 @@ class _Series:
         per_hour = timedelta(hours=1) // self._interval
         whole = hours_in_day(day, self._zone) * per_hour
         if len(entries) == 24 * per_hour != whole:
-            # A day by the clock. Of autumn's it might be all but the last hour of a day that still runs: seen late in the
-            # evening of that one day.
+            # A day by the clock. Autumn's may also be one that still runs, but for its last hour: on that one evening.
             clock = datetime(day.year, day.month, day.day)  # noqa: DTZ001  what the clock shows, with its zone apart
             places = [passes(clock + place * self._interval, self._zone) for place in range(len(entries))]
         elif len(entries) == whole or (may_run and len(entries) < whole):
