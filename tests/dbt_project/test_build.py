@@ -37,6 +37,8 @@ MARTS = {
     "mart_stop_accessibility": ["source_id", "stop_id"],
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
+    "mart_accident": ["ags", "year", "severity", "participants"],
+    "mart_accident_year": ["ags", "year", "severity"],
     "mart_traffic_day": ["site_id", "mode", "direction", "date"],
     "mart_traffic_month": ["site_id", "mode", "direction", "month"],
     "mart_traffic_year": ["site_id", "mode", "direction", "year"],
