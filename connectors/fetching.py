@@ -16,14 +16,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from connectors.address import filled
 from connectors.archive import content_sha256
-from connectors.catalogue import Months, Resource, ResourceValues, Source
+from connectors.catalogue import Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import (
@@ -147,8 +146,8 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
     resource = source.resources[name]
     axes: list[list[tuple[str, Listed]]] = []
     for key, values in resource.partitions.items():
-        if isinstance(values, Months):
-            found = [Listed(month) for month in _months(values, as_of)]
+        if isinstance(values, Periods):
+            found = [Listed(period) for period in values.until(as_of.astimezone(LOCAL_TIME).date())]
         elif isinstance(values, ResourceValues):
             found = _values_of(source, values, landing)
         else:
@@ -160,14 +159,6 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
             tuple((key, each.value) for key, each in combination),
             tuple((f"{key}.{field}", text) for key, each in combination for field, text in each.fields.items()),
         )
-
-
-def _months(months: Months, as_of: datetime) -> Iterator[str]:
-    last = months.last or f"{as_of.astimezone(LOCAL_TIME):%Y-%m}"
-    year, month = map(int, months.first.split("-"))
-    while f"{year}-{month:02}" <= last:
-        yield f"{year}-{month:02}"
-        year, month = year + month // 12, month % 12 + 1
 
 
 def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[Listed]:
@@ -214,17 +205,15 @@ def _answers(landing: Landing) -> list[FetchRecord]:
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
-    """Leave out months that are long over and were asked for not long ago."""
-    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
+    """Leave out days, months and years that have settled and were answered not long ago, be it with a 404."""
+    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Periods)}
     asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
+    today = as_of.astimezone(LOCAL_TIME).date()
     for partition in partitions:
         at = asked.get(partition.id)
         values = dict(partition.values)
-        settled = bool(spans) and all(
-            date.fromisoformat(f"{values[key]}-01") + timedelta(days=31 + months.settled_after_days) < as_of.date()
-            for key, months in spans.items()
-        )
-        recent = at is not None and all(as_of - at < timedelta(days=months.recheck_days) for months in spans.values())
+        settled = bool(spans) and all(span.has_settled(values[key], today) for key, span in spans.items())
+        recent = at is not None and all(as_of - at < timedelta(days=span.recheck_days) for span in spans.values())
         if not (settled and recent):
             yield partition
 
@@ -254,7 +243,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = filled(resource.address, dict(partition.values), dict(partition.fields))
+    url = resource.address_of(partition.values, partition.fields)
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)

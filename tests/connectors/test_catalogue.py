@@ -180,29 +180,51 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"url": "https://town.example/{a-b}.csv"}, "braces may only enclose the name of a partition"),
         (
             {"url": "https://town.example/{month.first:%Y}", "partitions": {"month": ["2024-01"]}},
-            "resources.file: url: month.first: only a month and what an earlier resource lists have fields",
+            "only days, months and years have a first and a last day, month is none of them",
         ),
         (
             {"url": "https://town.example/{month.begin:%Y}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.begin: a month has first, last, next",
+            "resources.file: url: month.begin: a day, month or year has first, last, next",
         ),
         (
             {"url": "https://town.example/{month.first}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.first: expected a format of %Y, %m and %d",
+            "resources.file: url: month.first: expected a form of %Y, %m and %d",
         ),
         (
             {"url": "https://town.example/{month.first:%H}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.first: expected a format of %Y, %m and %d",
+            "resources.file: url: month.first: expected a form of %Y, %m and %d",
         ),
         (
             {"url": "https://town.example/{month:%m}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month: only the days of a month have a format",
+            "resources.file: url: month: only a day of a day, month or year has a form",
         ),
         ({"url": "https://town.example/{.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{}.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{line}", "partitions": {"line": ["a/b"]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{line}", "partitions": {"line": [".."]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-13"}}}, "resources.file.partitions.m"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "2025-02-30"}}}, "day is out of range"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "0025-02-03"}}}, "a day such as"),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": 2025}}},
+            "resources.file.partitions.y.first",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2025", "last": "2024"}}},
+            "last 2024 lies before first 2025",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2024", "last": "2025-01"}}},
+            "resources.file.partitions.y.last: is '2025-01', expected a year such as",
+        ),
+        (
+            {"url": "https://town.example/{y.first:%H}", "partitions": {"y": {"first": "2024"}}},
+            "resources.file: url: y.first: expected a form of %Y, %m and %d, as {y.first:%d/%m/%Y}",
+        ),
+        (
+            {"url": "https://town.example/{line.first:%Y}", "partitions": {"line": ["a"]}},
+            "only days, months and years have a first and a last day, line is none of them",
+        ),
         ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: must describe the whole"),
         ({"follow_link": "https://(files"}, "resources.file.follow_link: is no regular expression"),
         ({"size_limit_mb": 0}, "resources.file.size_limit_mb"),

@@ -140,34 +140,90 @@ def asked_before(landing: Landing, partition: str, at: datetime, outcome: Any = 
     landing.append(FetchRecord("town", partition, BASE, at, at, 404, None, None, None, 0, outcome, None))
 
 
-MONTH = source_of({"readings": {**READINGS, "partitions": {"station": ["a"], "month": {"first": "2024-02"}}}})
+def by_time(first: str) -> Source:
+    partitions = {"station": ["a"], "time": {"first": first}}
+    return source_of({"readings": {**READINGS, "url": f"{BASE}/{{station}}/{{time}}.csv", "partitions": partitions}})
 
 
 @pytest.mark.parametrize(
-    ("as_of", "asked_days_ago", "outcome", "asked_again"),
+    ("time", "as_of", "asked_days_ago", "outcome", "asked_again"),
     [
-        # February may be settled from 1 February + 31 + 62 days on, which is 4 May.
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 29, "absent", False),
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 29, "failed", True),
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 30, "absent", True),
-        (datetime(2024, 5, 4, 12, tzinfo=UTC), 1, "absent", True),
+        # February ends on 1 March; more than 62 days after it has settled, which begins with 3 May.
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 29, "absent", False),
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 29, "failed", True),
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 30, "absent", True),
+        ("2024-02", datetime(2024, 5, 2, 12, tzinfo=UTC), 1, "absent", True),
+        # 22:30 on 2 May in London is 3 May in Münster.
+        ("2024-02", datetime(2024, 5, 2, 22, 30, tzinfo=UTC), 1, "absent", False),
+        ("2024-02-29", datetime(2024, 5, 3, 12, tzinfo=UTC), 89, "absent", False),
+        ("2024-02-29", datetime(2024, 5, 3, 12, tzinfo=UTC), 90, "absent", True),
+        ("2024-02-29", datetime(2024, 5, 2, 12, tzinfo=UTC), 1, "absent", True),
+        # 2023 ends on 1 January 2024 and is expected to change for two years.
+        ("2023", datetime(2026, 1, 1, 12, tzinfo=UTC), 29, "absent", False),
+        ("2023", datetime(2025, 12, 31, 12, tzinfo=UTC), 1, "absent", True),
     ],
-    ids=["settled", "settled-but-failed", "to-be-checked-again", "not-yet-settled"],
 )
-def test_months_long_over_are_asked_for_again_only_now_and_then(
+def test_what_is_long_over_is_asked_for_again_only_now_and_then(
     publisher: Publisher,
     client: Client,
     landing: Landing,
+    time: str,
     as_of: datetime,
     asked_days_ago: int,
     outcome: str,
     asked_again: bool,
 ) -> None:
-    asked_before(landing, "readings/station=a/month=2024-02", as_of - timedelta(days=asked_days_ago), outcome)
-    summary = fetch(MONTH, landing, client, as_of)
-    assert ("/town.example/a/2024-02.csv" in publisher.paths()) == asked_again
+    asked_before(landing, f"readings/station=a/time={time}", as_of - timedelta(days=asked_days_ago), outcome)
+    summary = fetch(by_time(time), landing, client, as_of)
+    assert (f"/town.example/a/{time}.csv" in publisher.paths()) == asked_again
     assert summary.settled == (0 if asked_again else 1)
-    assert len(publisher.asked) == 4 - summary.settled
+
+
+@pytest.mark.parametrize("first", ["2020-01-01", "2020-01", "2020"])
+def test_each_run_asks_again_for_all_of_the_last_sixty_days(
+    publisher: Publisher, client: Client, landing: Landing, first: str
+) -> None:
+    source = by_time(first)
+    for partition in expand(source, "readings", landing, AS_OF):
+        asked_before(landing, partition.id, AS_OF)
+    fetch(source, landing, client)
+    again = {path.rsplit("/", 1)[1].removesuffix(".csv") for path in publisher.paths()}
+    last_days = {(AS_OF.date() - timedelta(days=days)).isoformat() for days in range(61)}
+    assert {day[: len(first)] for day in last_days} <= again
+    # The years of history before are left alone: 62 days, or the months and years that hold them.
+    assert len(again) <= 64
+
+
+@pytest.mark.parametrize(
+    ("pattern", "time", "address"),
+    [
+        ("{time}", "2024-02-29", "2024-02-29"),
+        ("{time.first:%Y_%m_%d}_24mq.csv", "2024-02-29", "2024_02_29_24mq.csv"),
+        ("?from={time.first:%d/%m/%Y}&to={time.last:%d/%m/%Y}", "2024-02", "?from=01/02/2024&to=29/02/2024"),
+        ("{time}?to={time.last:%Y-%m-%d}", "2023", "2023?to=2023-12-31"),
+    ],
+)
+def test_an_address_names_a_time_as_the_publisher_writes_it(pattern: str, time: str, address: str) -> None:
+    partitions = {"time": {"first": time}}
+    (resource,) = source_of(
+        {"readings": {**READINGS, "url": f"{BASE}/{pattern}", "partitions": partitions}}
+    ).resources.values()
+    assert resource.address_of([("time", time)]) == f"{BASE}/{address}"
+
+
+def test_days_and_years_go_on_to_those_of_the_clock(landing: Landing) -> None:
+    # 23:30 on 31 December in London is the new year in Münster.
+    eve = datetime(2024, 12, 31, 23, 30, tzinfo=UTC)
+    assert [p.id[-10:] for p in expand(by_time("2024-12-30"), "readings", landing, eve)] == [
+        "2024-12-30",
+        "2024-12-31",
+        "2025-01-01",
+    ]
+    assert [p.id[-9:] for p in expand(by_time("2023"), "readings", landing, eve)] == [
+        "time=2023",
+        "time=2024",
+        "time=2025",
+    ]
 
 
 def test_the_newest_link_of_the_page_is_followed(publisher: Publisher, client: Client, landing: Landing) -> None:
