@@ -1,8 +1,8 @@
 """Address patterns of the catalogue: what may stand in braces, and the address that comes of it.
 
-`{key}` is a partition's value. `{month.first:%d/%m/%Y}` is a day of a day, month or year, in the publisher's own way of
-writing: its `first`, its `last`, or the `next` one, the first after it, for those who ask up to a day and mean without
-it. `{site.flows}` is what the list that names the value says beside it (`Connector.listed`).
+`{key}` is a partition's value. `{month.first:%d/%m/%Y}` is a day of a period (a day, month or year): its `first`, its
+`last` or the `next` one, the first after it, in a format of its own. `{site.flows}` is what the list that names the
+value says beside it.
 """
 
 from __future__ import annotations
@@ -13,67 +13,61 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from urllib.parse import quote
 
-from connectors.periods import day_after, first_day
+from connectors import periods
 
 DAYS = ("first", "last", "next")
-_PLACE = re.compile(r"{(?P<key>\w+)(\.(?P<field>\w+))?(:(?P<form>[^{}]*))?}")
-# Year, month and day in any order, with whatever stands between them.
-_FORM = re.compile(r"([^%{}\s]|%[Ymd])+")
+_PLACE = re.compile(r"{(?P<key>\w+)(\.(?P<field>\w+))?(:(?P<format>[^{}]*))?}")
+# Year, month and day in any order, with signs that an address may hold.
+_FORMAT = re.compile(r"(%[Ymd]|[-./_])+")
 
 
 class Place(NamedTuple):
-    """A pair of braces: the partition's key, what of it is meant, and the form of a day."""
+    """A pair of braces: the partition's key, what of it is meant, and the format of a day."""
 
     key: str
     field: str | None
-    form: str | None
+    format: str | None
 
 
 def places(pattern: str) -> list[Place]:
     """What stands in braces, in its order; raises ValueError where braces enclose anything else."""
     if re.search(r"[{}]", _PLACE.sub("", pattern)):
-        raise ValueError(
-            "braces may only enclose the name of a partition, as {month}, or its first or last day, "
-            "as {month.first:%Y-%m-%d}"
-        )
-    return [Place(match["key"], match["field"], match["form"]) for match in _PLACE.finditer(pattern)]
+        raise ValueError("braces may only enclose the name of a partition, or of what belongs to it")
+    return [Place(match["key"], match["field"], match["format"]) for match in _PLACE.finditer(pattern)]
 
 
-def field_problems(pattern: str, time_keys: set[str], listed_keys: set[str]) -> Iterator[str]:
-    """Why what stands in braces cannot be filled.
-
-    `time_keys` are those of days, months and years, `listed_keys` those whose values a list names.
-    """
-    for key, field, form in places(pattern):
-        if key in time_keys and field is not None:
+def day_problems(pattern: str, period_keys: set[str], listed_keys: set[str]) -> Iterator[str]:
+    """Why fields and formats in braces cannot be filled; `listed_keys` are those whose values a list names."""
+    for key, field, format_ in places(pattern):
+        if key in period_keys and field is not None:
             if field not in DAYS:
-                yield f"{key}.{field}: a day, month or year has {', '.join(DAYS)}"
-            elif form is None or not _FORM.fullmatch(form):
-                yield f"{key}.{field}: expected a form of %Y, %m and %d, as {{{key}.{field}:%d/%m/%Y}}"
+                yield f"{key}.{field}: a period has {', '.join(DAYS)}"
+            elif format_ is None or not _FORMAT.fullmatch(format_):
+                yield f"{key}.{field}: expected a format of %Y, %m and %d, such as {{{key}.{field}:%d/%m/%Y}}"
         elif field is not None and key not in listed_keys:
-            yield f"only days, months and years have a first and a last day, {key} is none of them"
-        elif form is not None:
-            yield f"{key}: only a day of a day, month or year has a form"
+            yield f"{key}.{field}: only days, months, years and what an earlier resource lists have fields"
+        elif format_ is not None:
+            yield f"{key}: only the days of a period have a format"
 
 
 def filled(pattern: str, values: Mapping[str, str], fields: Mapping[str, str]) -> str:
-    """The address; `fields` are those of listed values, as `key.field`, and are quoted.
+    """The address; `fields` are those of listed values, as `key.field`.
 
-    Raises KeyError where one is missing, which `field_problems` and the catalogue find before.
+    Raises KeyError where a value is missing, which day_problems and the catalogue find before.
     """
 
     def fill(match: re.Match[str]) -> str:
-        key, field, form = match["key"], match["field"], match["form"]
+        key, field, format_ = match["key"], match["field"], match["format"]
         if field is None:
             return values[key]
-        if form is not None:
-            return f"{day_of(values[key], field):{form}}"
+        if format_ is not None:
+            return day_of(values[key], field).strftime(format_)
         return quote(fields[f"{key}.{field}"], safe="")
 
     return _PLACE.sub(fill, pattern)
 
 
 def day_of(period: str, which: str) -> date:
-    """The first or last day of a period, or the `next` one after it."""
-    following = day_after(period)
-    return {"first": first_day(period), "last": following - timedelta(days=1), "next": following}[which]
+    """A day of a period: its first, its last, or the next one after it."""
+    following = periods.day_after(period)
+    return {"first": periods.first_day(period), "last": following - timedelta(days=1), "next": following}[which]

@@ -30,7 +30,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from connectors import periods
-from connectors.address import field_problems, filled, places
+from connectors.address import day_problems, places
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
@@ -268,7 +268,7 @@ class Resource(_Strict):
     """What is pulled from one address pattern, or dropped by hand into `inbox/<source>/`, and how it is read.
 
     `url` names its partitions: `{station}`, `{month}`; of a day, month or year also its first or last day in any order
-    of %Y, %m and %d: `{day.first:%Y_%m_%d}`, `{month.last:%d/%m/%Y}` (see `connectors.address`).
+    of %Y, %m and %d: `{day.first:%Y_%m_%d}`, `{month.last:%d/%m/%Y}`.
     `inbox` describes the whole name of files that may be dropped; its named groups are the partition's values. Without
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
@@ -319,10 +319,6 @@ class Resource(_Strict):
         """Whether a file fills up as its time goes on: from the first day to the last a month's grows thirtyfold."""
         return any(isinstance(values, Periods) for values in self.partitions.values())
 
-    def address_of(self, values: Iterable[tuple[str, str]], fields: Iterable[tuple[str, str]] = ()) -> str:
-        """The address of one partition; `fields` are what a list says beside its values, as `site.flows`."""
-        return self.address if self.url is None else filled(self.url, dict(values), dict(fields))
-
     @property
     def address(self) -> str:
         """Where the resource comes from: its address pattern, or `inbox:` and the pattern of the names of its files."""
@@ -364,13 +360,13 @@ class Resource(_Strict):
             raise ValueError(f"url: {error}") from error
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
-        times = {key for key, values in self.partitions.items() if isinstance(values, Periods)}
+        spans = {key for key, values in self.partitions.items() if isinstance(values, Periods)}
         listed = {
             key
             for key, values in self.partitions.items()
             if isinstance(values, ResourceValues) and values.json_key is None
         }
-        for problem in field_problems(self.url, times, listed):
+        for problem in day_problems(self.url, spans, listed):
             raise ValueError(f"url: {problem}")
         return self
 

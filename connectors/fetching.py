@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from connectors.address import filled
 from connectors.archive import content_sha256
 from connectors.catalogue import Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
@@ -243,7 +244,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = resource.address_of(partition.values, partition.fields)
+    url = filled(resource.address, dict(partition.values), dict(partition.fields))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)

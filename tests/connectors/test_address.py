@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from connectors.address import Place, day_of, field_problems, filled, places
+from connectors.address import Place, day_of, day_problems, filled, places
 
 SERIES = "https://x.example/{site}?ids={site.flows}&from={month.first:%d/%m/%Y}&to={month.next:%d/%m/%Y}"
 
@@ -25,18 +25,16 @@ def test_values_are_not_filled_a_second_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "first", "last", "following"),
+    ("month", "first", "last", "following"),
     [
         ("2024-02", date(2024, 2, 1), date(2024, 2, 29), date(2024, 3, 1)),
         ("2025-02", date(2025, 2, 1), date(2025, 2, 28), date(2025, 3, 1)),
         ("2025-12", date(2025, 12, 1), date(2025, 12, 31), date(2026, 1, 1)),
         ("2026-01", date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1)),
-        ("2024", date(2024, 1, 1), date(2024, 12, 31), date(2025, 1, 1)),
-        ("2025-12-31", date(2025, 12, 31), date(2025, 12, 31), date(2026, 1, 1)),
     ],
 )
-def test_days_of_a_period(period: str, first: date, last: date, following: date) -> None:
-    assert [day_of(period, which) for which in ("first", "last", "next")] == [first, last, following]
+def test_days_of_a_month(month: str, first: date, last: date, following: date) -> None:
+    assert [day_of(month, which) for which in ("first", "last", "next")] == [first, last, following]
 
 
 def test_places_are_told_in_their_order() -> None:
@@ -55,7 +53,7 @@ def test_braces_enclose_nothing_else(pattern: str) -> None:
 
 
 def test_an_address_that_fits_has_no_problems() -> None:
-    assert list(field_problems(SERIES, {"month"}, {"site"})) == []
-    assert list(field_problems(SERIES, {"month"}, set())) == [
-        "only days, months and years have a first and a last day, site is none of them"
+    assert list(day_problems(SERIES, {"month"}, {"site"})) == []
+    assert list(day_problems(SERIES, {"month"}, set())) == [
+        "site.flows: only days, months, years and what an earlier resource lists have fields"
     ]

@@ -180,23 +180,23 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ({"url": "https://town.example/{a-b}.csv"}, "braces may only enclose the name of a partition"),
         (
             {"url": "https://town.example/{month.first:%Y}", "partitions": {"month": ["2024-01"]}},
-            "only days, months and years have a first and a last day, month is none of them",
+            "resources.file: url: month.first: only days, months, years and what an earlier resource lists have fields",
         ),
         (
             {"url": "https://town.example/{month.begin:%Y}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.begin: a day, month or year has first, last, next",
+            "resources.file: url: month.begin: a period has first, last, next",
         ),
         (
             {"url": "https://town.example/{month.first}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.first: expected a form of %Y, %m and %d",
+            "resources.file: url: month.first: expected a format of %Y, %m and %d",
         ),
         (
             {"url": "https://town.example/{month.first:%H}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month.first: expected a form of %Y, %m and %d",
+            "resources.file: url: month.first: expected a format of %Y, %m and %d",
         ),
         (
             {"url": "https://town.example/{month:%m}", "partitions": {"month": {"first": "2024-01"}}},
-            "resources.file: url: month: only a day of a day, month or year has a form",
+            "resources.file: url: month: only the days of a period have a format",
         ),
         ({"url": "https://town.example/{.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{}.csv"}, "braces may only enclose the name of a partition"),
@@ -219,11 +219,11 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
         ),
         (
             {"url": "https://town.example/{y.first:%H}", "partitions": {"y": {"first": "2024"}}},
-            "resources.file: url: y.first: expected a form of %Y, %m and %d, as {y.first:%d/%m/%Y}",
+            "resources.file: url: y.first: expected a format of %Y, %m and %d",
         ),
         (
             {"url": "https://town.example/{line.first:%Y}", "partitions": {"line": ["a"]}},
-            "only days, months and years have a first and a last day, line is none of them",
+            "resources.file: url: line.first: only days, months, years and what an earlier resource lists have fields",
         ),
         ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: must describe the whole"),
         ({"follow_link": "https://(files"}, "resources.file.follow_link: is no regular expression"),
