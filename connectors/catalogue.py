@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from connectors import periods
+from connectors.address import day_problems, places
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
@@ -115,10 +116,14 @@ _DAYS, _MONTHS, _YEARS = "<days>", "<months>", "<years>"
 
 
 class ResourceValues(_Strict):
-    """Partition values read from an earlier resource of the same source: a JSON list of objects."""
+    """Partition values read from an earlier resource of the same source: a JSON list of objects that have `json_key`.
+
+    Without it they are what the resource's connector finds listed there (`Connector.listed`), and the address may use
+    the fields that each has beside its value, such as `{site.flows}`.
+    """
 
     from_resource: str
-    json_key: str
+    json_key: str | None = None
 
 
 class Periods(_Strict):
@@ -314,10 +319,6 @@ class Resource(_Strict):
         """Whether a file fills up as its time goes on: from the first day to the last a month's grows thirtyfold."""
         return any(isinstance(values, Periods) for values in self.partitions.values())
 
-    def address_of(self, values: Iterable[tuple[str, str]]) -> str:
-        """The address of one partition."""
-        return self.address if self.url is None else periods.filled(self.url, dict(values))
-
     @property
     def address(self) -> str:
         """Where the resource comes from: its address pattern, or `inbox:` and the pattern of the names of its files."""
@@ -353,12 +354,20 @@ class Resource(_Strict):
     def _partitions_fill_the_address(self) -> Self:
         if self.url is None:
             return self
-        named = periods.fields(self.url)
-        if set(named) != set(self.partitions):
+        try:
+            named = {place.key for place in places(self.url)}
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from error
+        if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
-        for key, is_day in named.items():
-            if is_day and not isinstance(self.partitions[key], Periods):
-                raise ValueError(f"url: only days, months and years have a first and a last day, {key} is none of them")
+        spans = {key for key, values in self.partitions.items() if isinstance(values, Periods)}
+        listed = {
+            key
+            for key, values in self.partitions.items()
+            if isinstance(values, ResourceValues) and values.json_key is None
+        }
+        for problem in day_problems(self.url, spans, listed):
+            raise ValueError(f"url: {problem}")
         return self
 
     @field_validator("connector")

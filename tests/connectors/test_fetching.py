@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.address import filled
 from connectors.catalogue import Source
 from connectors.fetching import FetchSummary, expand, fetch_source
 from connectors.http import Client
@@ -208,7 +209,7 @@ def test_an_address_names_a_time_as_the_publisher_writes_it(pattern: str, time: 
     (resource,) = source_of(
         {"readings": {**READINGS, "url": f"{BASE}/{pattern}", "partitions": partitions}}
     ).resources.values()
-    assert resource.address_of([("time", time)]) == f"{BASE}/{address}"
+    assert filled(resource.address, {"time": time}, {}) == f"{BASE}/{address}"
 
 
 def test_days_and_years_go_on_to_those_of_the_clock(landing: Landing) -> None:
@@ -566,3 +567,64 @@ def test_genesis_credentials_go_into_headers(
         ("me", "secret"),
     ]
     assert b"secret" not in (landing.folder / "fetch_log.jsonl").read_bytes()
+
+
+# -- what a list names, with what the address needs beside ------------------------------------------------------------
+
+LIST = f"{BASE}/counters.json"
+SERIES = {
+    "connector": "eco_visio",
+    "url": f"{BASE}/data/{{site}}?flowIds={{site.flows}}&debut={{month.first:%d/%m/%Y}}&fin={{month.next:%d/%m/%Y}}",
+    "partitions": {"site": {"from_resource": "sites"}, "month": {"first": "2024-02", "last": "2024-02"}},
+    "absent_is_fine": True,
+}
+
+
+def listing(**changed: object) -> bytes:
+    """A list of one counter in Münster with two flows of bicycles, as Eco-Visio has it."""
+    flows = [{"pratique": 2, "id": 101}, {"pratique": 2, "id": 102}]
+    counter = {"idPdc": 100, "nom": "Neutor", "lat": 51.97, "lon": 7.62, "pratique": flows, "mainPratique": 2}
+    return json.dumps([{**counter, **changed}]).encode()
+
+
+def visible(**options: object) -> Source:
+    sites = {"connector": "eco_visio_sites", "url": LIST, "options": options}
+    return source_of({"sites": sites, "readings": SERIES})
+
+
+def test_an_address_takes_what_the_list_says_and_the_months_days(
+    publisher: Publisher, client: Client, landing: Landing
+) -> None:
+    publisher.says(LIST, document(listing()))
+    (partition,) = fetched_of(visible(), landing, client)
+    assert publisher.paths()[-1] == "/town.example/data/100?flowIds=101%3B102&debut=01/02/2024&fin=01/03/2024"
+    # What stands beside the value makes no other partition of it.
+    assert partition == "readings/site=100/month=2024-02"
+
+
+def fetched_of(source: Source, landing: Landing, client: Client) -> list[str]:
+    fetch(source, landing, client)
+    return [row.partition for row in landing.log() if row.partition.startswith("readings")]
+
+
+def test_what_the_list_leaves_out_is_not_asked_for(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(listing(lat=69.9)))
+    assert fetched_of(visible(), landing, client) == []
+
+
+def test_a_list_is_read_by_the_options_of_its_resource(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(listing(lat=69.9)))
+    assert fetched_of(visible(region_only=False), landing, client) == ["readings/site=100/month=2024-02"]
+
+
+def test_a_list_that_is_none_is_a_failure_of_its_own(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(b'{"error": 500}'))
+    summary = fetch(visible(), landing, client)
+    assert (summary.new, summary.failed) == (1, 1)
+    assert summary.errors == ("readings: counters.json: expected a list, found dict; ask the publisher again",)
+
+
+def test_an_endless_field_is_refused(publisher: Publisher, client: Client, landing: Landing) -> None:
+    flows = [{"pratique": 2, "id": number} for number in range(10**9, 10**9 + 60)]
+    publisher.says(LIST, document(listing(pratique=flows)))
+    assert "flows of 100 is too long for an address" in fetch(visible(), landing, client).errors[0]

@@ -38,6 +38,8 @@ MARTS = {
     "dim_counting_site": ["site_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
     "mart_traffic_day": ["site_id", "mode", "date"],
+    "mart_accident": ["ags", "year", "severity", "participants"],
+    "mart_accident_year": ["ags", "year", "severity"],
     "dim_energy_unit": ["unit_id"],
     "mart_energy_capacity": ["ags", "technology", "month"],
     "dim_charging_station": ["source_id", "record_number"],
