@@ -171,7 +171,7 @@ def _readings(
         if row.is_cut and place == width:
             problem = CUT
         if problem:
-            raw = ",".join(row.fields[:1] + [cell]) if row.problem else cell
+            raw = ",".join([*row.fields[:1], cell]) if row.problem else cell
             out.reject(TABLE, record_number, car_park, raw, problem)
             continue
         numbers.append(record_number)

@@ -1,13 +1,13 @@
 """Parse hourly air quality of the Umweltbundesamt (UBA): its CSV, as archived for Münster, and its API's JSON.
 
 CSV: byte order mark, `;`, a column per component with averaging and unit in its header, the time in quotes within
-quotes, `-` for no value, a note on the source as last line. `01:00` to `24:00` name the END of an hour in the time valid
-then (the note says: CET or CEST). Spring's day so goes from 02:00 to 04:00, and autumn's has 03:00 twice: the hours
-that end there began at 02:00 in either pass. Subtracting an hour on the wall gives the hour's beginning, whose passes
-the file's order tells apart.
+quotes, `-` for no value, a note on the source as last line. `01:00` to `24:00` name the END of an hour in the time
+valid then (the note says: CET or CEST). Spring's day so goes from 02:00 to 04:00, and autumn's has 03:00 twice: the
+hours that end there began at 02:00 in either pass. An hour less on the wall is the hour's beginning, whose passes the
+file's order tells apart.
 
-JSON: `data` by station id and beginning of the hour in CET, which here is UTC+1 all year (bundesAPI/luftqualitaet-api,
-openapi.yaml; answers are quoted in roe-dl/weewx-DWD#41): `[end, index, incomplete, [component, value, index, share], …]`.
+JSON: `data` by station id and beginning of the hour in CET, which here is UTC+1 all year: `[end, index, incomplete,
+[component, value, index, share], …]` (bundesAPI/luftqualitaet-api, openapi.yaml; roe-dl/weewx-DWD#41 quotes an answer).
 Hours need not be in their order, and a component without a value is left out.
 
 Particulate matter is told as the mean of the 24 hours that end with the interval, ozone and NO2 as the hour's mean.
@@ -132,8 +132,9 @@ def parse_csv(
 ) -> None:
     """Stage the values (µg/m³) of the columns declared; a record is a cell of one of them, or the note at the end.
 
-    stations: the codes that may stand there → names. note: how the last line begins. columns: header → component and averaging; all must be there, others are
-    reported as drift unless `not_staged` names them. Raises SnapshotRefused where the header lacks a column.
+    stations: the codes that may stand there → names. note: how the last line begins. columns: header → component and
+    averaging; all must be there, others are reported as drift unless `not_staged` names them. Raises SnapshotRefused
+    where the header lacks a column.
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     lines = without_mojibake(text_lines(snapshot.path, where), where)
@@ -195,8 +196,8 @@ def _places(
     if missing:
         found = ", ".join(repr(name[:80]) for name in header[:10]) or "nothing"
         raise SnapshotRefused(
-            f"{where}: expected a column {missing[0]!r}, found {found}; look at the file or ask the publisher again; if "
-            "the layout has changed, declare its columns in the source's YAML"
+            f"{where}: expected a column {missing[0]!r}, found {found}; look at the file or ask the publisher again; "
+            "if the layout has changed, declare its columns in the source's YAML"
         )
     return {name: header.index(name) for name in wanted}
 
