@@ -1,5 +1,5 @@
--- What is odd about air quality, in the shape of mart_counting_finding; days that follow each other and say the same are
--- one finding. frozen_value: the same value in all 24 hours of a day, for components told hour by hour.
+-- What is odd about air quality, in the shape of mart_counting_finding; days that follow each other and say the same
+-- are one finding. frozen_value: the same value in all 24 hours of a day, for components told hour by hour.
 with
 
 days as (

@@ -1,7 +1,7 @@
--- One row per station, component and hour of the days of the station's readings, with its mean. Days are those of Central
--- European Time (UTC+1) all year, in which the law counts (39. BImSchV Anlage 7 names hours in „MEZ“) and the UBA's API
--- tells its hours: each has 24 hours, also where the clocks change. Of several sources the one with the lower priority
--- that has a value speaks for the hour, whatever was read first.
+-- One row per station, component and hour of the days of the station's readings, with its mean. Days are those of
+-- Central European Time (UTC+1) all year, in which the law counts (39. BImSchV Anlage 7 names hours in „MEZ“) and the
+-- UBA's API tells its hours: each has 24 hours, also where the clocks change. Of several sources the one with the lower
+-- priority that has a value speaks for the hour, whatever was read first.
 with
 
 readings as (
@@ -49,10 +49,10 @@ spoken as (
         station_name,
         component,
         averaging,
-        interval_start_at,
         value_ug_m3,
         value_min <> value_max as is_contradicted,
-        cast({{ add_seconds('interval_start_at', '3600') }} as date) as date
+        cast({{ add_seconds('interval_start_at', '3600') }} as date) as date,
+        extract(hour from {{ add_seconds('interval_start_at', '3600') }}) as hour_of_day
     from told
     where place = 1
 ),
@@ -87,11 +87,7 @@ spine as (
         components.averaging,
         components.is_ever_measured,
         dates.date,
-        numbers.series_number as hour_of_day,
-        {{ add_seconds(
-            "cast(concat(cast(dates.date as varchar), ' 00:00:00+01:00') as timestamp with time zone)",
-            'numbers.series_number * 3600'
-        ) }} as interval_start_at
+        numbers.series_number as hour_of_day
     from components
     inner join stations on components.station_id = stations.station_id
     inner join {{ ref('dim_date') }} as dates on dates.date between stations.first_date and stations.last_date
@@ -106,7 +102,6 @@ select
     coalesce(spoken.averaging, spine.averaging) as averaging,
     spine.date,
     cast(spine.hour_of_day as integer) as hour_of_day,
-    spine.interval_start_at,
     spoken.value_ug_m3,
     coalesce(spoken.is_contradicted, false) as is_contradicted,
     spine.is_ever_measured = 1 as is_ever_measured
@@ -115,4 +110,5 @@ left join spoken
     on
         spine.station_id = spoken.station_id
         and spine.component = spoken.component
-        and spine.interval_start_at = spoken.interval_start_at
+        and spine.date = spoken.date
+        and spine.hour_of_day = spoken.hour_of_day

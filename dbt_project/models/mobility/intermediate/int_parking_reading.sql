@@ -1,7 +1,7 @@
 -- One row per car park and moment. A moment told by several rows or files counts once: a number goes before a mark, a
--- mark before a blank, the larger number before the smaller, whatever was read first. Files of before 2025 know no marks:
--- their zeros mean full, closed or no signal. They mean full where the numbers before and after the run of zeros, on
--- the same day, are small; else nobody knows.
+-- mark before a blank, the larger number before the smaller, whatever was read first. Files of before 2025 know no
+-- marks: their zeros mean full, closed or no signal. They mean full where the numbers before and after the run of
+-- zeros, on the same day, are small; else nobody knows.
 with
 
 readings as (
@@ -82,8 +82,8 @@ neighbours as (
         meaning,
         knows_marks,
         is_contradicted,
-        max(free) over (partition by source_id, car_park, local_date, run_after) as free_before,
-        max(free) over (partition by source_id, car_park, local_date, run_before) as free_after
+        nullif(max(free) over (partition by source_id, car_park, local_date, run_after), 0) as free_before,
+        nullif(max(free) over (partition by source_id, car_park, local_date, run_before), 0) as free_after
     from runs
 ),
 
@@ -104,8 +104,8 @@ judged as (
             when free is null then 'blank'
             when free > capacity then 'free_above_capacity'
             when free > 0 or knows_marks = 1 then 'measured'
-            when free_before between 1 and {{ var('parking_full_below') }}
-                and free_after between 1 and {{ var('parking_full_below') }}
+            when
+                free_before <= {{ var('parking_full_below') }} and free_after <= {{ var('parking_full_below') }}
                 then 'full'
             else 'zero_closed_or_full'
         end as reading_status

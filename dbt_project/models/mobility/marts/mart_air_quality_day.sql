@@ -1,8 +1,8 @@
 -- The legal statistics of a day. What is told as a mean of the 24 hours that end with an hour is the day's mean where
 -- that hour ends at midnight; the mean of 24 such means would reach two days back. A mean of hours needs 18 of 24, a
--- mean of eight hours six of them, the highest one of a day 18 such means (75 %: 39. BImSchV Anlage 11 A and Anlage 7 A,
--- Directive 2008/50/EC Annex XI A and Annex VII A). A mean of eight hours belongs to the day in which it ends, so the
--- first one of a day reaches back to 17 o'clock.
+-- mean of eight hours six of them, the highest one of a day 18 such means (75 %: 39. BImSchV Anlage 11 A and Anlage 7
+-- A, Directive 2008/50/EC Annex XI A and Annex VII A). A mean of eight hours belongs to the day in which it ends, so
+-- the first one of a day reaches back to 17 o'clock.
 with
 
 only_areas as (
@@ -27,12 +27,12 @@ hours as (
         is_ever_measured,
         sum(value_ug_m3) over (
             partition by station_id, component
-            order by interval_start_at asc
+            order by date asc, hour_of_day asc
             rows between 7 preceding and current row
         ) as eight_hours_sum,
         count(value_ug_m3) over (
             partition by station_id, component
-            order by interval_start_at asc
+            order by date asc, hour_of_day asc
             rows between 7 preceding and current row
         ) as eight_hours_count
     from {{ ref('int_air_quality_hour') }}

@@ -1,11 +1,11 @@
--- Every hour of the days on which the car park's files have a row for it, counted up from the instant of local midnight;
--- of the day of as_of up to the last reading. Readings every 5 and every 15 minutes weigh the same within an hour.
+-- Every hour of the days on which the car park's files have a row for it, counted up from the instant of local
+-- midnight; of the day of as_of up to the last reading. Within an hour each reading weighs the same.
 with
 
 sources as (
     select
         source_id,
-        max(last_reading_at) as last_reading_at
+        date_trunc('hour', max(last_reading_at)) as last_hour_at
     from {{ ref('int_parking_day') }}
     group by source_id
 ),
@@ -17,7 +17,7 @@ spine as (
         days.capacity,
         days.capacity_source_status,
         days.is_frozen,
-        sources.last_reading_at,
+        sources.last_hour_at,
         {{ add_seconds(local_to_instant('days.local_date'), 'numbers.series_number * 3600') }} as hour_at
     from {{ ref('int_parking_day') }} as days
     inner join sources on days.source_id = sources.source_id
@@ -68,8 +68,7 @@ filled as (
             spine.source_id = hours.source_id
             and spine.car_park = hours.car_park
             and spine.hour_at = hours.hour_at
-    where spine.hour_at < greatest({{ as_of_day() }}, spine.last_reading_at)
-        or spine.hour_at = date_trunc('hour', spine.last_reading_at)
+    where spine.hour_at < greatest({{ as_of_day() }}, spine.last_hour_at + interval 1 hour)
 )
 
 select
