@@ -264,9 +264,10 @@ def test_a_station_nobody_declared_is_rejected(api: Callable[..., Parsed]) -> No
     ("content", "words"),
     [
         (b'{"status": 404, "detail": "not found"}', "expected an object with `data` by station"),
-        (b'{"data": {"1140": 3}}', "station 1140: expected an object, found 3"),
+        (b'{"data": {"1140": 3}}', "station '1140': expected an object, found 3"),
         (b'{"data": {"1140": {}, "1140": {}}}', "a key stands twice in one object"),
         (b'{"data": ', "expected JSON"),
+        (b'["\\ud800"]', r'found \["\\ud800"\]'),
     ],
 )
 def test_an_answer_of_another_shape_is_refused(run: Callable[..., Parsed], content: bytes, words: str) -> None:
