@@ -30,3 +30,27 @@ def hours_in_day(day: date, zone: ZoneInfo) -> int:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant (UTC) at which a local day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+class RowClock:
+    """The instants of a file's local times, which come in the order of the file: it tells the two passes apart.
+
+    Where autumn repeats an hour, the second pass begins with the time that lies less than `step` after the one before
+    it: `step` is zero where a time may be told twice, the interval where each is told once.
+    """
+
+    def __init__(self, zone: ZoneInfo, step: timedelta = timedelta(0)) -> None:
+        self._zone, self._step = zone, step
+        self._former: datetime | None = None
+        self._is_second = False
+
+    def instant(self, local: datetime) -> datetime | None:
+        """The instant (UTC) of the next local time; None where the clocks of that night leave it out."""
+        found = passes(local, self._zone)
+        if len(found) < 2:
+            self._former, self._is_second = None, False
+            return found[0] if found else None
+        if self._former is not None and local - self._former < self._step:
+            self._is_second = True
+        self._former = local
+        return found[self._is_second]

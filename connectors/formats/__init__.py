@@ -18,5 +18,8 @@ CONNECTORS = {
     "gtfs_realtime": "gtfs_realtime:CONNECTOR",
     "mastr_export": "mastr:CONNECTOR",
     "municipality_directory": "municipality_directory:CONNECTOR",
+    "parking_table": "parking_table:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",
+    "uba_air_quality_csv": "uba_air_quality:CSV",
+    "uba_air_quality_json": "uba_air_quality:JSON",
 }
