@@ -16,7 +16,7 @@ reported as (
             and hours.site_id = versions.site_id
             and hours.channel_id = versions.channel_id
             and hours.date >= versions.valid_from
-            and (hours.date <= versions.valid_to or versions.valid_to is null)
+            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
     left join {{ ref('int_silent_source') }} as silent
         on
             hours.source_id = silent.source_id

@@ -25,7 +25,7 @@ found as (
             and hours.site_id = versions.site_id
             and hours.channel_id = versions.channel_id
             and hours.date >= versions.valid_from
-            and (hours.date <= versions.valid_to or versions.valid_to is null)
+            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
     group by declared.source_id, declared.declaration
 )
 

@@ -39,24 +39,24 @@ channel_hours as (
             and hours.site_id = versions.site_id
             and hours.channel_id = versions.channel_id
             and hours.date >= versions.valid_from
-            and (hours.date <= versions.valid_to or versions.valid_to is null)
+            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
     left join {{ ref('int_silent_source') }} as silent
         on
             hours.source_id = silent.source_id
             and hours.site_id = silent.site_id
             and hours.mode = silent.mode
             and hours.date = silent.date
-    left join {{ ref('int_count_correction') }} as corrections
+    left join {{ ref('int_corrected_channel') }} as corrections
         on
             hours.source_id = corrections.source_id
             and hours.site_id = corrections.site_id
-            and (hours.channel_id = corrections.channel_id or corrections.channel_id is null)
+            and hours.channel_id = corrections.channel_id
             and hours.hour_at >= corrections.first_at
             and hours.hour_at < corrections.until_at
-            and corrections.is_in_force
     where
         silent.site_id is null
-        and date_trunc('month', hours.date) >= date_trunc('month', versions.first_value_date)
+        and hours.hour_at >= versions.first_value_at
+        and hours.hour_at <= coalesce(versions.retired_at, hours.hour_at)
         and date_trunc('month', hours.date) <= date_trunc('month', versions.last_value_date)
 ),
 

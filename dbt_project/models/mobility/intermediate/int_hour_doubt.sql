@@ -50,6 +50,41 @@ months as (
     group by month
 ),
 
+-- Months of which nothing came are known as a whole; runs of hours are looked for in the others alone.
+empty_months as (
+    select
+        doubts.site_id,
+        doubts.mode,
+        doubts.direction,
+        months.month
+    from doubts
+    inner join months on cast(date_trunc('month', doubts.date) as date) = months.month
+    where doubts.code = 'gap'
+    group by doubts.site_id, doubts.mode, doubts.direction, months.month, months.hours
+    having count(*) = months.hours
+),
+
+monthly as (
+    select
+        doubts.site_id,
+        doubts.mode,
+        doubts.direction,
+        doubts.hour_at,
+        doubts.date,
+        doubts.hour_of_week,
+        doubts.season,
+        case when empty_months.month is not null then 'month_missing' else doubts.code end as code,
+        cast(date_trunc('month', doubts.date) as date) as month
+    from doubts
+    left join empty_months
+        on
+            doubts.site_id = empty_months.site_id
+            and doubts.mode = empty_months.mode
+            and doubts.direction = empty_months.direction
+            and cast(date_trunc('month', doubts.date) as date) = empty_months.month
+    where doubts.code is not null
+),
+
 gaps as (
     select
         site_id,
@@ -57,14 +92,13 @@ gaps as (
         direction,
         hour_at,
         date,
-        cast(date_trunc('month', date) as date) as month,
+        month,
         {{ hours_between("cast('2000-01-01 00:00:00+00:00' as timestamptz)", 'hour_at') }}
         - row_number() over (
-            partition by site_id, mode, direction, date_trunc('month', date)
+            partition by site_id, mode, direction
             order by hour_at asc
-        ) as island,
-        count(*) over (partition by site_id, mode, direction, date_trunc('month', date)) as month_hours
-    from doubts
+        ) as island
+    from monthly
     where code = 'gap'
 ),
 
@@ -75,9 +109,6 @@ bounded as (
         direction,
         hour_at,
         month,
-        date,
-        month_hours,
-        min(hour_at) over (partition by site_id, mode, direction, month, island) as first_at,
         min(date) over (partition by site_id, mode, direction, month, island) as first_date,
         max(hour_at) over (partition by site_id, mode, direction, month, island) as last_at
     from gaps
@@ -89,34 +120,33 @@ causes as (
         bounded.mode,
         bounded.direction,
         bounded.hour_at,
-        case
-            when bounded.month_hours = months.hours then 'month_missing'
-            when bounded.last_at = months.last_hour_at and bounded.first_date = months.last_date then 'last_day_cut'
-            else 'gap'
-        end as code
+        'last_day_cut' as code
     from bounded
-    inner join months on bounded.month = months.month
+    inner join months
+        on
+            bounded.month = months.month
+            and bounded.last_at = months.last_hour_at
+            and bounded.first_date = months.last_date
 )
 
 select
-    doubts.site_id,
-    doubts.mode,
-    doubts.direction,
-    doubts.hour_at,
-    doubts.date,
-    doubts.hour_of_week,
-    doubts.season,
-    coalesce(causes.code, doubts.code) as code,
+    monthly.site_id,
+    monthly.mode,
+    monthly.direction,
+    monthly.hour_at,
+    monthly.date,
+    monthly.hour_of_week,
+    monthly.season,
+    coalesce(causes.code, monthly.code) as code,
     case
-        when doubts.code = 'gap' then 'missing'
-        when doubts.code in ('declared_scale', 'clock_change') then 'corrected'
+        when monthly.code in ('gap', 'month_missing') then 'missing'
+        when monthly.code in ('declared_scale', 'clock_change') then 'corrected'
         else 'unreliable'
     end as value_status
-from doubts
+from monthly
 left join causes
     on
-        doubts.site_id = causes.site_id
-        and doubts.mode = causes.mode
-        and doubts.direction = causes.direction
-        and doubts.hour_at = causes.hour_at
-where doubts.code is not null
+        monthly.site_id = causes.site_id
+        and monthly.mode = causes.mode
+        and monthly.direction = causes.direction
+        and monthly.hour_at = causes.hour_at

@@ -14,6 +14,7 @@ ends as (
     group by site_id, mode, direction
 ),
 
+-- Of a month of which nothing came, so many days at both ends as make it too long a gap are enough.
 unvalidated as (
     select
         site_id,
@@ -29,7 +30,13 @@ unvalidated as (
             order by hour_at asc
         ) as island
     from {{ ref('int_hour_doubt') }}
-    where value_status <> 'corrected'
+    where
+        value_status <> 'corrected'
+        and (
+            code <> 'month_missing'
+            or extract(day from date) <= {{ var('imputed_days') }} + 1
+            or extract(month from date + interval {{ var('imputed_days') + 1 }} day) <> extract(month from date)
+        )
 ),
 
 islands as (
@@ -102,7 +109,9 @@ profile as (
             and hours.mode = unvalidated.mode
             and hours.direction = unvalidated.direction
             and hours.hour_at = unvalidated.hour_at
-    where unvalidated.site_id is null
+    where
+        unvalidated.site_id is null
+        and hours.count_corrected is not null
     group by hours.site_id, hours.mode, hours.direction, hours.hour_of_week, hours.season
     having count(*) >= {{ var('imputed_history_hours') }}
 )

@@ -1,6 +1,19 @@
--- Hours far beyond what the site's own history of that hour of the week allows: by the median and the median absolute
--- deviation (MAD), which extreme values do not move. A MAD is taken only where an hour is large enough to be asked for.
+-- Hours far beyond what the site's own history allows: beyond its busiest hour of the week (the highest median), and
+-- beyond that very hour of the week by the median absolute deviation (MAD), which extreme values do not move. New Year's
+-- nights, marathons and sunny Sundays are real: they are many times what is usual then, but not what is usual at rush
+-- hour. A MAD is taken only where an hour is large enough to be asked for.
 with
+
+peaks as (
+    select
+        site_id,
+        mode,
+        direction,
+        max(median_count) as peak_count
+    from {{ ref('int_hour_profile') }}
+    where hours >= {{ var('profile_hours') }}
+    group by site_id, mode, direction
+),
 
 candidates as (
     select
@@ -19,9 +32,20 @@ candidates as (
             and hours.direction = profile.direction
             and hours.hour_of_week = profile.hour_of_week
             and profile.hours >= {{ var('profile_hours') }}
+    inner join peaks
+        on
+            hours.site_id = peaks.site_id
+            and hours.mode = peaks.mode
+            and hours.direction = peaks.direction
     where
         hours.count_corrected >= {{ var('spike_count') }}
-        and hours.count_corrected > {{ var('spike_ratio') }} * profile.median_count
+        and (
+            hours.count_corrected > {{ var('spike_peak_ratio') }} * peaks.peak_count
+            or (
+                hours.count_corrected > {{ var('spike_lesser_peak_ratio') }} * peaks.peak_count
+                and hours.count_corrected > {{ var('spike_hour_ratio') }} * profile.median_count
+            )
+        )
 ),
 
 cells as (

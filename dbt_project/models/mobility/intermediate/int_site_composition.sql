@@ -1,5 +1,6 @@
 -- How many channels an hour of a site and mode waits for, from one local date to the next: those that live then and
--- are no ghosts, the sum channels apart from the parts, these by direction.
+-- are no ghosts, the sum channels apart from the parts, these by direction. The days on which a channel begins and is
+-- replaced are left out: it lives for a part of them.
 with
 
 channels as (
@@ -13,10 +14,13 @@ channels as (
             when direction in ('in', 'out', 'unknown') then direction
             else 'other'
         end as slot,
-        greatest(valid_from, cast(date_trunc('month', first_value_date) as date)) as first_date,
+        greatest(valid_from, cast(first_value_date + interval 1 day as date)) as first_date,
         least(
-            coalesce(valid_to, cast('9999-01-01' as date)),
-            cast(date_trunc('month', last_value_date) + interval 1 month - interval 1 day as date)
+            coalesce(valid_to, cast('9999-12-31' as date)),
+            case
+                when retired_at is not null then cast(last_value_date - interval 1 day as date)
+                else cast(date_trunc('month', last_value_date) + interval 1 month - interval 1 day as date)
+            end
         ) as last_date
     from {{ ref('int_channel_version') }}
     where

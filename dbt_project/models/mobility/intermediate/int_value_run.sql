@@ -1,5 +1,6 @@
 -- Runs of one value that no road shows: zeros for a day, or for as long as the site usually counts so many that none
--- cannot be chance; the same number of vehicles again and again.
+-- cannot be chance; the same number of vehicles again and again. A dead direction that usually counts makes the total
+-- of both as wrong. Runs that overlap are one.
 with
 
 valued as (
@@ -87,8 +88,13 @@ judged as (
         until_at,
         usual_count,
         case
-            when value = 0 and {{ hours_between('first_at', 'until_at') }} >= {{ var('dead_zero_hours') }} then 'dead_sensor'
-            when value = 0 and usual_count >= {{ var('dead_usual_count') }} then 'dead_sensor'
+            when
+                value = 0
+                and (
+                    {{ hours_between('first_at', 'until_at') }} >= {{ var('dead_zero_hours') }}
+                    or usual_count >= {{ var('dead_usual_count') }}
+                )
+                then 'dead_sensor'
             when
                 value >= {{ var('stuck_count') }}
                 and {{ hours_between('first_at', 'until_at') }} >= {{ var('stuck_hours') }}
@@ -96,15 +102,76 @@ judged as (
         end as code
     from runs
     where until_at is not null
+),
+
+told as (
+    select
+        site_id,
+        mode,
+        direction,
+        first_at,
+        until_at,
+        usual_count,
+        code
+    from judged
+    where code is not null
+    union all
+    select
+        site_id,
+        mode,
+        'both' as direction,
+        first_at,
+        until_at,
+        usual_count,
+        code
+    from judged
+    where
+        code = 'dead_sensor'
+        and direction <> 'both'
+        and usual_count >= {{ var('dead_usual_count') }}
+),
+
+reached as (
+    select
+        site_id,
+        mode,
+        direction,
+        first_at,
+        until_at,
+        usual_count,
+        code,
+        max(until_at) over (
+            partition by site_id, mode, direction
+            order by first_at asc, until_at asc, code asc, usual_count asc
+            rows between unbounded preceding and 1 preceding
+        ) as reached_at
+    from told
+),
+
+islands as (
+    select
+        site_id,
+        mode,
+        direction,
+        first_at,
+        until_at,
+        usual_count,
+        code,
+        sum(case when first_at < reached_at then 0 else 1 end) over (
+            partition by site_id, mode, direction
+            order by first_at asc, until_at asc, code asc, usual_count asc
+            rows between unbounded preceding and current row
+        ) as island
+    from reached
 )
 
 select
     site_id,
     mode,
     direction,
-    first_at,
-    until_at,
-    usual_count,
-    code
-from judged
-where code is not null
+    min(first_at) as first_at,
+    max(until_at) as until_at,
+    cast(max(usual_count) as double) as usual_count,
+    min(code) as code
+from islands
+group by site_id, mode, direction, island
