@@ -18,3 +18,12 @@
 {% macro duckdb__first_by_order(value_expression, order_expression) -%}
     arg_min({{ value_expression }}, {{ order_expression }})
 {%- endmacro %}
+
+{# The texts of the group in the given order, with ", " between; null where there are none. #}
+{% macro joined_texts(text_expression, order_expression) -%}
+    {{ return(adapter.dispatch('joined_texts')(text_expression, order_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_texts(text_expression, order_expression) -%}
+    string_agg({{ text_expression }}, ', ' order by {{ order_expression }})
+{%- endmacro %}
