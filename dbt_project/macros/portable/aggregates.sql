@@ -18,3 +18,12 @@
 {% macro duckdb__first_by_order(value_expression, order_expression) -%}
     arg_min({{ value_expression }}, {{ order_expression }})
 {%- endmacro %}
+
+{# The texts of a group as one, in their order, a line each. #}
+{% macro texts_in_order(text_expression) -%}
+    {{ return(adapter.dispatch('texts_in_order')(text_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__texts_in_order(text_expression) -%}
+    string_agg({{ text_expression }}, chr(10) order by {{ text_expression }})
+{%- endmacro %}

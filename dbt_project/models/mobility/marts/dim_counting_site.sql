@@ -73,7 +73,9 @@ select
     sites.first_year,
     cast(60 / sites.intervals_expected as integer) as interval_minutes,
     sites.first_reading_date,
-    sites.last_reading_date
+    sites.last_reading_date,
+    batches.inputs_key
 from sites
+left join {{ ref('int_site_batch') }} as batches on sites.site_id = batches.site_id
 left join modes on sites.site_id = modes.site_id
 left join only_areas on sites.source_id = only_areas.source_id

@@ -1,0 +1,106 @@
+-- Which sites are computed, in which batch, and which are taken over from the former release because what their rows
+-- are computed from is the same. The clock is part of it where it can matter: where the publisher lists the site, whose
+-- hours then run up to the clock, and for a year and some after the last reading (what still runs is told of months
+-- and years).
+with
+
+snapshots as (
+    select
+        source_id,
+        snapshot_sha256,
+        parse_key,
+        site_id,
+        readings,
+        last_interval_start_at
+    from {{ ref('stg_count_reading_snapshot') }}
+),
+
+listed as (
+    select
+        source_id,
+        snapshot_sha256,
+        record_number,
+        site_id,
+        site_name,
+        first_year
+    from {{ ref('stg_count_site') }}
+),
+
+sites as (
+    select
+        site_id,
+        sum(readings) as readings,
+        max(last_interval_start_at) as last_interval_start_at
+    from snapshots
+    group by site_id
+),
+
+inputs as (
+    select
+        site_id,
+        concat_ws(' ', 'readings', source_id, snapshot_sha256, parse_key) as input
+    from snapshots
+    union all
+    select
+        site_id,
+        concat_ws(
+            ' ', 'listed', source_id, snapshot_sha256, cast(record_number as varchar),
+            cast({{ as_of_date() }} as varchar)
+        ) as input
+    from listed
+    union all
+    select
+        site_id,
+        concat_ws(' ', 'clock', cast({{ as_of_date() }} as varchar)) as input
+    from sites
+    where cast({{ instant_to_local('last_interval_start_at') }} as date) >= {{ as_of_date() }} - interval 400 day
+    union all
+    select distinct
+        snapshots.site_id,
+        concat_ws(' ', 'area', snapshots.source_id, coverage.ags) as input
+    from snapshots
+    inner join {{ ref('stg_source_coverage') }} as coverage on snapshots.source_id = coverage.source_id
+),
+
+keys as (
+    select
+        site_id,
+        md5('{{ models_key() }}' || {{ texts_in_order('input') }}) as inputs_key
+    from inputs
+    group by site_id
+),
+
+compared as (
+    select
+        keys.site_id,
+        keys.inputs_key,
+        coalesce(sites.readings, 0) as readings,
+        former.site_id is not null as is_taken_over
+    from keys
+    left join sites on keys.site_id = sites.site_id
+    left join {{ former_inputs() }} as former
+        on
+            keys.site_id = former.site_id
+            and keys.inputs_key = former.inputs_key
+),
+
+counted as (
+    select
+        site_id,
+        inputs_key,
+        readings,
+        is_taken_over,
+        sum(case when is_taken_over then 0 else readings end) over (
+            order by site_id asc
+            rows between unbounded preceding and current row
+        ) as readings_so_far
+    from compared
+)
+
+select
+    site_id,
+    inputs_key,
+    cast(readings as bigint) as readings,
+    case when not is_taken_over then cast(floor(readings_so_far / {{ var('readings_per_batch') }}.0) as integer) end
+        as batch_number
+from counted
