@@ -101,6 +101,7 @@ select
     site_id,
     inputs_key,
     cast(readings as bigint) as readings,
-    case when not is_taken_over then cast(floor(readings_so_far / {{ var('readings_per_batch') }}.0) as integer) end
+    case when not is_taken_over then cast(floor(readings_so_far / cast({{ var('readings_per_batch') }} as double)) as integer)
+    end
         as batch_number
 from counted
