@@ -12,7 +12,7 @@
         {{ create_table_as(False, target_relation, of_sites(sql, 'false')) }}
     {%- endcall %}
     {%- set columns = adapter.get_columns_in_relation(target_relation) | map(attribute='quoted') | join(', ') -%}
-    {%- if takes_over() %}
+    {%- if takes_over() and run_query(sites_taken_over()) | length %}
         {% call statement('take_over') -%}
             insert into {{ target_relation }} ({{ columns }})
             select {{ columns }}
@@ -69,6 +69,11 @@
     where batch_number is not null
     group by batch_number
     order by batch_number
+{%- endmacro %}
+
+{# A row where a site is taken over. #}
+{% macro sites_taken_over() -%}
+    select 1 from {{ site_batches() }} where batch_number is null limit 1
 {%- endmacro %}
 
 {% macro site_batches() -%}

@@ -101,7 +101,8 @@ select
     site_id,
     inputs_key,
     cast(readings as bigint) as readings,
-    case when not is_taken_over then cast(floor(readings_so_far / cast({{ var('readings_per_batch') }} as double)) as integer)
-    end
-        as batch_number
+    case
+        when not is_taken_over
+            then cast(floor(readings_so_far / cast({{ var('readings_per_batch') }} as double)) as integer)
+    end as batch_number
 from counted
