@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
@@ -20,6 +23,7 @@ from pydantic import (
     Discriminator,
     Field,
     ModelWrapValidatorHandler,
+    NaiveDatetime,
     StringConstraints,
     Tag,
     ValidationError,
@@ -75,8 +79,13 @@ class _Strict(BaseModel):
             return handler(value)
         except ValidationError as error:
             raise ValidationError.from_exception_data(
-                error.title, [_with_nearest(problem, cls.model_fields) for problem in error.errors()]
+                error.title, [_with_nearest(problem, _keys_of(cls)) for problem in error.errors()]
             ) from error
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    """The model's keys as YAML writes them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _with_nearest(problem: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
@@ -312,6 +321,79 @@ class Resource(_Strict):
         return value
 
 
+# What is counted and which way, as `count_reading` says it.
+Mode = Literal["bicycle", "car", "pedestrian", "motor_vehicle", "heavy_vehicle", "unknown"]
+Direction = Literal["in", "out", "both", "unknown"]
+COUNT_ZONE = ZoneInfo("Europe/Berlin")
+
+
+def _begins_an_hour(value: datetime) -> datetime:
+    if value != value.replace(minute=0, second=0, microsecond=0):
+        raise ValueError(f"is {value:%Y-%m-%d %H:%M:%S}, expected a full hour: corrections are made hour by hour")
+    if value.replace(tzinfo=COUNT_ZONE).astimezone(UTC).astimezone(COUNT_ZONE).replace(tzinfo=None) != value:
+        raise ValueError(f"is {value:%Y-%m-%d %H:%M}, an hour that the clock change leaves out in {COUNT_ZONE.key}")
+    return value
+
+
+# Local civil time, `2024-10-05 14:00`; of the hour that autumn repeats, the first pass.
+LocalHour = Annotated[NaiveDatetime, AfterValidator(_begins_an_hour)]
+
+
+class _Declared(_Strict):
+    """What somebody says of a counter beside what its files say, and why; `inputs` as those of a source."""
+
+    site: Text
+    reason: Text
+    inputs: tuple[Input, ...] = ("sample", "mirror", "live")
+
+
+class ChannelMeaning(_Declared):
+    """What a channel means from one local date to another, both included, in place of what the files say.
+
+    What is left out stays as the files say it. `role: ghost` takes a channel out of sums and completeness.
+    """
+
+    channel: Text
+    from_: date = Field(alias="from")
+    to: date | None = None
+    role: Literal["sum", "part", "ghost"] | None = None
+    mode: Mode | None = None
+    direction: Direction | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.role is None and self.mode is None and self.direction is None:
+            raise ValueError("says nothing of the channel, expected role, mode, direction or several of them")
+        if self.to is not None and self.to < self.from_:
+            raise ValueError(f"to: {self.to} lies before from, {self.from_}")
+        return self
+
+
+class CountCorrection(_Declared):
+    """What is wrong with a site's counts, of one `channel` or of all, from a local hour up to another, that one not.
+
+    `drop`: no measurement at all; `flag`: measured, but not to be relied on; `scale`: `factor` times what is reported
+    is right. `expect` is the sum reported in that time when this was written (of the sum channel where there is one,
+    else of all parts); where the files say another, the publisher has mended it and nothing is corrected any more.
+    """
+
+    channel: Text | None = None
+    from_: LocalHour = Field(alias="from")
+    to: LocalHour
+    action: Literal["drop", "scale", "flag"]
+    factor: float | None = Field(None, gt=0, le=100)
+    provider: Text
+    expect: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.to <= self.from_:
+            raise ValueError(f"to: {self.to} is not after from, {self.from_}")
+        if (self.action == "scale") != (self.factor is not None):
+            raise ValueError("factor: goes with action scale, and only with it")
+        return self
+
+
 class Source(_Strict):
     """One publisher's file in the catalogue."""
 
@@ -333,6 +415,23 @@ class Source(_Strict):
     rejection_limit: float = Field(0.05, ge=0, le=1)
     timetable: Name | None = Field(None, description="the source whose timetable this one speaks of")
     resources: dict[Name, Resource] = Field(min_length=1)
+    topology: tuple[ChannelMeaning, ...] = Field((), max_length=10_000)
+    corrections: tuple[CountCorrection, ...] = Field((), max_length=10_000)
+
+    @model_validator(mode="after")
+    def _declares_each_hour_once(self) -> Self:
+        for key, given in (("topology", self.topology), ("corrections", self.corrections)):
+            if given and self.domain != "mobility":
+                raise ValueError(f"{key}: is for counts, but the domain is {self.domain}")
+        one_after_another(
+            "topology",
+            [(entry.site, entry.channel, entry.from_, entry.to or date.max) for entry in self.topology],
+        )
+        one_after_another(
+            "corrections",
+            [(entry.site, entry.channel, entry.from_, entry.to - timedelta(hours=1)) for entry in self.corrections],
+        )
+        return self
 
     @model_validator(mode="after")
     def _resources_follow_each_other(self) -> Self:
@@ -363,6 +462,17 @@ class Source(_Strict):
         """The host that is asked first, `inbox` where none is: sources of one host share an Airflow pool."""
         urls = [resource.url for resource in self.resources.values() if resource.url is not None]
         return urls[0].split("/")[2] if urls else "inbox"
+
+
+def one_after_another(key: str, spans: Sequence[tuple[str, str | None, Any, Any]]) -> None:
+    """Raise ValueError naming two of the spans (site, channel or None for all, first, last) that speak of one time."""
+    by_site: dict[str, list[int]] = defaultdict(list)
+    for number, (site, channel, first, last) in enumerate(spans):
+        for former in by_site[site]:
+            _, other, begun, ended = spans[former]
+            if (channel is None or other is None or channel == other) and first <= ended and begun <= last:
+                raise ValueError(f"{key}.{number}: site {site}, from {first}: {key}.{former} speaks of the same time")
+        by_site[site].append(number)
 
 
 def load_source(path: Path) -> Source:

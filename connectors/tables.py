@@ -631,6 +631,36 @@ STOP_NEARBY = _table(
     stop_id=TEXT,
     distance_m=REAL,
 )
+# What a source's `topology` declares of a channel, first and last local date included; what it leaves out is null.
+# declaration: place in the source's file, such as `topology.0`.
+COUNT_TOPOLOGY = _table(
+    "count_topology",
+    source_id=TEXT,
+    declaration=TEXT,
+    site_id=TEXT,
+    channel_id=TEXT,
+    first_date=DAY,
+    last_date=DAY,
+    channel_role=TEXT,
+    mode=TEXT,
+    direction=TEXT,
+    reason=TEXT,
+)
+# What a source's `corrections` declare, up to but not including until_at; channel_id is null where all are meant.
+COUNT_CORRECTION = _table(
+    "count_correction",
+    source_id=TEXT,
+    declaration=TEXT,
+    site_id=TEXT,
+    channel_id=TEXT,
+    first_at=INSTANT,
+    until_at=INSTANT,
+    action=TEXT,
+    factor=REAL,
+    expected_count=WHOLE,
+    reason=TEXT,
+    provider=TEXT,
+)
 STATE_TABLES = (
     SNAPSHOT_IN_FORCE,
     FETCH_LOG,
@@ -642,4 +672,6 @@ STATE_TABLES = (
     REGION_AREA,
     LOCATED_POINT,
     STOP_NEARBY,
+    COUNT_TOPOLOGY,
+    COUNT_CORRECTION,
 )

@@ -22,12 +22,15 @@ import pyarrow.parquet as pq
 
 from connectors.catalogue import Source
 from connectors.compaction import compacted, in_order_of_time
+from connectors.counts import declared_corrections, declared_topology
 from connectors.landing import FetchRecord, Landing
 from connectors.locate import boundaries_of, locate, points_of
 from connectors.nearby import nearby
 from connectors.region import Region
 from connectors.staging import replace_parquet
 from connectors.tables import (
+    COUNT_CORRECTION,
+    COUNT_TOPOLOGY,
     EVIDENCE_TABLES,
     FETCH_LOG,
     LOCATED_POINT,
@@ -68,6 +71,8 @@ def freeze(
     _write(view, SOURCE_RESOURCE, _source_resource(catalogue.values()))
     _write(view, SOURCE_COVERAGE, _source_coverage(catalogue.values(), view, region))
     _write(view, REGION_AREA, _region_area(region))
+    _write(view, COUNT_TOPOLOGY, declared_topology(catalogue.values(), input_kind))
+    _write(view, COUNT_CORRECTION, declared_corrections(catalogue.values(), input_kind))
     points = points_of(view)
     _write(view, LOCATED_POINT, locate(points, boundaries_of(view)))
     _write(view, STOP_NEARBY, nearby(points))

@@ -1,37 +1,59 @@
--- Splitting autumn's merged readings must neither lose nor double a vehicle: hours add up to what was reported.
+-- Nothing is lost and nothing doubled: what the channels that speak report is what the hours hold, merged readings of
+-- autumn and hours beyond as_of included.
 with
 
 reported as (
     select
+        versions.site_id,
+        versions.mode,
+        hours.hour_at,
+        sum(case when versions.channel_role = 'sum' then hours.count end) as sum_count,
+        sum(case when versions.channel_role <> 'sum' then hours.count end) as parts_count
+    from {{ ref('int_channel_hour') }} as hours
+    inner join {{ ref('int_channel_version') }} as versions
+        on
+            hours.source_id = versions.source_id
+            and hours.site_id = versions.site_id
+            and hours.channel_id = versions.channel_id
+            and hours.date >= versions.valid_from
+            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
+    left join {{ ref('int_silent_source') }} as silent
+        on
+            hours.source_id = silent.source_id
+            and hours.site_id = silent.site_id
+            and hours.mode = silent.mode
+            and hours.date = silent.date
+    where silent.site_id is null
+    group by versions.site_id, versions.mode, hours.hour_at
+),
+
+totals as (
+    select
         site_id,
         mode,
-        direction,
-        sum(count) as count
-    from {{ ref('int_direction_hour') }}
-    group by site_id, mode, direction
-    having sum(count) is not null
+        sum(coalesce(sum_count, parts_count)) as count
+    from reported
+    group by site_id, mode
 ),
 
 released as (
     select
         site_id,
         mode,
-        direction,
         sum(count) as count
     from {{ ref('fct_count_hour') }}
-    group by site_id, mode, direction
+    where direction = 'both'
+    group by site_id, mode
 )
 
 select
-    reported.site_id,
-    reported.mode,
-    reported.direction,
-    reported.count as reported_count,
+    released.site_id,
+    released.mode,
+    totals.count as reported_count,
     released.count as released_count
-from reported
-left join released
+from released
+left join totals
     on
-        reported.site_id = released.site_id
-        and reported.mode = released.mode
-        and reported.direction = released.direction
-where released.count is null or released.count <> reported.count
+        released.site_id = totals.site_id
+        and released.mode = totals.mode
+where totals.count is null or totals.count <> released.count

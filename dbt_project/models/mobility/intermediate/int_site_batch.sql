@@ -35,6 +35,15 @@ sites as (
     group by site_id
 ),
 
+-- What is declared of a site, and what its sources are.
+{%- set declared = {
+    'stg_count_topology': [
+        'declaration', 'channel_id', 'first_date', 'last_date', 'channel_role', 'mode', 'direction', 'reason'
+    ],
+    'stg_count_correction': [
+        'declaration', 'channel_id', 'first_at', 'until_at', 'action', 'factor', 'expected_count', 'reason', 'provider'
+    ]
+} %}
 inputs as (
     select
         site_id,
@@ -57,9 +66,25 @@ inputs as (
     union all
     select distinct
         snapshots.site_id,
+        concat_ws(' ', 'source', catalogue.source_id, cast(catalogue.priority as varchar)) as input
+    from snapshots
+    inner join {{ ref('stg_source_catalogue') }} as catalogue on snapshots.source_id = catalogue.source_id
+    union all
+    select distinct
+        snapshots.site_id,
         concat_ws(' ', 'area', snapshots.source_id, coverage.ags) as input
     from snapshots
     inner join {{ ref('stg_source_coverage') }} as coverage on snapshots.source_id = coverage.source_id
+    {%- for relation, columns in declared.items() %}
+    union all
+    select
+        site_id,
+        concat_ws(
+            '|', '{{ relation }}', source_id
+            {%- for column in columns %}, coalesce(cast({{ column }} as varchar), ''){% endfor %}
+        ) as input
+    from {{ ref(relation) }}
+    {%- endfor %}
 ),
 
 keys as (

@@ -1,6 +1,5 @@
 -- From the first month in which a site has lines, blank ones too, to the last one; to the month of as_of where the
--- publisher still lists the site, for what does not come is missing. A merged reading reaches into the second pass of
--- the repeated hour.
+-- publisher still lists the site, for what does not come is missing.
 with
 
 listed as (
@@ -12,10 +11,11 @@ readings as (
     select
         min(source_id) as source_id,
         site_id,
-        min(hour_at) as first_hour_at,
-        max(case when is_merged then hour_at + interval 1 hour else hour_at end) as last_hour_at,
-        max(intervals_expected) as intervals_expected
-    from {{ ref('int_channel_hour') }}
+        min(date) as first_date,
+        max(date) as last_date,
+        max(last_hour_at) as last_hour_at,
+        max(intervals_per_hour) as intervals_expected
+    from {{ ref('int_channel_day') }}
     group by site_id
 )
 
@@ -24,14 +24,14 @@ select
     readings.site_id,
     readings.intervals_expected,
     readings.last_hour_at,
-    cast({{ instant_to_local('readings.first_hour_at') }} as date) as first_reading_date,
-    cast({{ instant_to_local('readings.last_hour_at') }} as date) as last_reading_date,
-    cast(date_trunc('month', {{ instant_to_local('readings.first_hour_at') }}) as date) as first_month,
+    readings.first_date as first_reading_date,
+    readings.last_date as last_reading_date,
+    cast(date_trunc('month', readings.first_date) as date) as first_month,
     greatest(
-        cast(date_trunc('month', {{ instant_to_local('readings.last_hour_at') }}) as date),
+        cast(date_trunc('month', readings.last_date) as date),
         case
             when listed.site_id is not null then {{ as_of_month() }}
-            else cast(date_trunc('month', {{ instant_to_local('readings.last_hour_at') }}) as date)
+            else cast(date_trunc('month', readings.last_date) as date)
         end
     ) as last_month
 from readings

@@ -28,7 +28,7 @@ mode_values as (
         site_id,
         mode,
         sum(intervals_measured) as intervals_measured
-    from {{ ref('int_channel_hour') }}
+    from {{ ref('int_channel_day') }}
     group by site_id, mode
     having sum(intervals_measured) > 0
 ),

@@ -4,7 +4,12 @@ select
     staged.record_number,
     staged.site_id,
     staged.site_name,
-    staged.first_year
+    staged.first_year,
+    staged.longitude,
+    staged.latitude,
+    staged.mode,
+    staged.operator,
+    staged.ags
 from {{ staged('count_site') }} as staged
 inner join {{ ref('stg_snapshot_key') }} as in_force
     on

@@ -1,0 +1,292 @@
+-- What was reported per site, mode, direction and hour: every hour of the site's months, up to the day of as_of where
+-- the last month still runs. `both` is the sum channel where it has a value in the hour, else the parts, never the two
+-- together. An hour is measured as far as its least measured channel; a channel it waits for that has no line is not
+-- measured at all. Ghosts count in the sum of parts alone, where no sum channel tells what they hold.
+--
+-- A merged reading of autumn holds both passes of the repeated hour: the first pass gets the larger half, the second
+-- the rest, the sum stays. `marks` adds up: 1 status other than blank or 0, 2 merged, 4 scaled, 8 flagged, 16 dropped,
+-- 32 direction turned round and not declared.
+{%- set parts = ['in', 'out', 'unknown', 'other'] -%}
+{%- set slots = ['sum'] + parts %}
+with
+
+channel_hours as (
+    select
+        hours.site_id,
+        versions.mode,
+        hours.hour_at,
+        hours.date,
+        case
+            when versions.channel_role in ('sum', 'ghost') then versions.channel_role
+            when versions.direction in ('in', 'out', 'unknown') then versions.direction
+            else 'other'
+        end as slot,
+        hours.count,
+        case
+            when corrections.action = 'scale' then cast(round(hours.count * corrections.factor) as bigint)
+            else hours.count
+        end as count_corrected,
+        case when corrections.action = 'drop' then 0 else hours.intervals_measured end as intervals_measured,
+        hours.intervals_expected,
+        case when hours.has_status then 1 else 0 end
+        + case when hours.is_merged then 2 else 0 end
+        + case corrections.action when 'scale' then 4 when 'flag' then 8 when 'drop' then 16 else 0 end
+        + case when versions.is_doubted and versions.channel_role = 'part' then 32 else 0 end as marks
+    from {{ ref('int_channel_hour') }} as hours
+    inner join {{ ref('int_channel_version') }} as versions
+        on
+            hours.source_id = versions.source_id
+            and hours.site_id = versions.site_id
+            and hours.channel_id = versions.channel_id
+            and hours.date >= versions.valid_from
+            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
+    left join {{ ref('int_silent_source') }} as silent
+        on
+            hours.source_id = silent.source_id
+            and hours.site_id = silent.site_id
+            and hours.mode = silent.mode
+            and hours.date = silent.date
+    left join {{ ref('int_corrected_channel') }} as corrections
+        on
+            hours.source_id = corrections.source_id
+            and hours.site_id = corrections.site_id
+            and hours.channel_id = corrections.channel_id
+            and hours.hour_at >= corrections.first_at
+            and hours.hour_at < corrections.until_at
+    where
+        silent.site_id is null
+        and hours.hour_at >= versions.first_value_at
+        and hours.hour_at <= coalesce(versions.retired_at, hours.hour_at)
+        and date_trunc('month', hours.date) <= date_trunc('month', versions.last_value_date)
+),
+
+site_hours as (
+    select
+        site_id,
+        mode,
+        hour_at,
+        min(date) as date,
+        max(intervals_expected) as intervals_expected,
+        sum(case when slot = 'ghost' then count end) as ghost_count,
+        sum(case when slot = 'ghost' then count_corrected end) as ghost_corrected
+        {%- for slot in slots %},
+        sum(case when slot = '{{ slot }}' then count end) as {{ slot }}_count,
+        sum(case when slot = '{{ slot }}' then count_corrected end) as {{ slot }}_corrected,
+        min(case when slot = '{{ slot }}' then intervals_measured end) as {{ slot }}_measured,
+        count(case when slot = '{{ slot }}' then 1 end) as {{ slot }}_channels,
+        bit_or(case when slot = '{{ slot }}' then marks end) as {{ slot }}_marks
+        {%- endfor %}
+    from channel_hours
+    group by site_id, mode, hour_at
+),
+
+-- Of channels that have no line nothing is measured.
+awaited as (
+    select
+        hours.site_id,
+        hours.mode,
+        hours.hour_at,
+        hours.intervals_expected,
+        hours.ghost_count,
+        hours.ghost_corrected
+        {%- for slot in slots %},
+        hours.{{ slot }}_count,
+        hours.{{ slot }}_corrected,
+        hours.{{ slot }}_marks,
+        case
+            when hours.{{ slot }}_channels >= coalesce(composition.{{ slot }}_channels, 0) then hours.{{ slot }}_measured
+            else 0
+        end as {{ slot }}_measured
+        {%- endfor %}
+    from site_hours as hours
+    left join {{ ref('int_site_composition') }} as composition
+        on
+            hours.site_id = composition.site_id
+            and hours.mode = composition.mode
+            and hours.date >= composition.first_date
+            and hours.date <= composition.last_date
+),
+
+both_hours as (
+    select
+        site_id,
+        mode,
+        hour_at,
+        intervals_expected,
+        case
+            when sum_count is not null then sum_count
+            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
+                then
+                    coalesce(in_count, 0) + coalesce(out_count, 0) + coalesce(unknown_count, 0)
+                    + coalesce(other_count, 0) + coalesce(ghost_count, 0)
+        end as both_count,
+        case
+            when sum_count is not null then sum_corrected
+            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
+                then
+                    coalesce(in_corrected, 0) + coalesce(out_corrected, 0) + coalesce(unknown_corrected, 0)
+                    + coalesce(other_corrected, 0) + coalesce(ghost_corrected, 0)
+        end as both_corrected,
+        case
+            when sum_count is not null then sum_measured
+            else coalesce(least(in_measured, out_measured, unknown_measured, other_measured), sum_measured)
+        end as both_measured,
+        -- Added up, the directions are right, whichever of them is which.
+        case
+            when sum_count is not null then sum_marks
+            else
+                (coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0) | coalesce(other_marks, 0))
+                & 31
+        end as both_marks
+        {%- for direction in ['in', 'out', 'unknown'] %},
+        {{ direction }}_count,
+        {{ direction }}_corrected,
+        {{ direction }}_measured,
+        {{ direction }}_marks
+        {%- endfor %}
+    from awaited
+),
+
+second_passes as (
+    select
+        site_id,
+        mode,
+        hour_at + interval 1 hour as hour_at,
+        intervals_expected
+        {%- for direction in ['both', 'in', 'out', 'unknown'] %},
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_count end as {{ direction }}_count,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_corrected end as {{ direction }}_corrected,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_measured end as {{ direction }}_measured,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_marks end as {{ direction }}_marks
+        {%- endfor %}
+    from both_hours
+    where (coalesce(both_marks, 0) | coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0)) & 2 > 0
+),
+
+directions as (
+    select distinct
+        site_id,
+        mode,
+        direction
+    from {{ ref('int_channel_version') }}
+    where
+        channel_role = 'part'
+        and direction in ('in', 'out', 'unknown')
+        and first_value_date is not null
+    union
+    select
+        site_id,
+        mode,
+        'both' as direction
+    from {{ ref('int_channel_version') }}
+    where
+        channel_role <> 'ghost'
+        and first_value_date is not null
+),
+
+modes as (
+    select distinct
+        site_id,
+        mode
+    from directions
+),
+
+spine as (
+    select
+        windows.site_id,
+        modes.mode,
+        hours.hour_at,
+        hours.hour_local,
+        hours.date,
+        hours.hour_of_week,
+        hours.season,
+        windows.intervals_expected
+    from {{ ref('int_site_window') }} as windows
+    inner join modes on windows.site_id = modes.site_id
+    inner join {{ ref('int_hour') }} as hours on hours.month between windows.first_month and windows.last_month
+    where hours.hour_at < greatest({{ as_of_day() }}, windows.last_hour_at + interval 1 hour)
+),
+
+filled as (
+    select
+        spine.site_id,
+        spine.mode,
+        directions.direction,
+        spine.hour_at,
+        spine.hour_local,
+        spine.date,
+        spine.hour_of_week,
+        spine.season,
+        coalesce(second_passes.intervals_expected, hours.intervals_expected, spine.intervals_expected)
+            as intervals_expected
+        {%- for column in ['count', 'corrected', 'measured', 'marks'] %},
+        case directions.direction
+            when 'both' then hours.both_{{ column }}
+            when 'in' then hours.in_{{ column }}
+            when 'out' then hours.out_{{ column }}
+            else hours.unknown_{{ column }}
+        end as first_{{ column }},
+        case directions.direction
+            when 'both' then second_passes.both_{{ column }}
+            when 'in' then second_passes.in_{{ column }}
+            when 'out' then second_passes.out_{{ column }}
+            else second_passes.unknown_{{ column }}
+        end as second_{{ column }}
+        {%- endfor %}
+    from spine
+    inner join directions
+        on
+            spine.site_id = directions.site_id
+            and spine.mode = directions.mode
+    left join both_hours as hours
+        on
+            spine.site_id = hours.site_id
+            and spine.mode = hours.mode
+            and spine.hour_at = hours.hour_at
+    left join second_passes
+        on
+            spine.site_id = second_passes.site_id
+            and spine.mode = second_passes.mode
+            and spine.hour_at = second_passes.hour_at
+),
+
+split as (
+    select
+        site_id,
+        mode,
+        direction,
+        hour_at,
+        hour_local,
+        date,
+        hour_of_week,
+        season,
+        intervals_expected,
+        coalesce(second_measured, first_measured, 0) as intervals_measured,
+        coalesce(first_marks, 0) | coalesce(second_marks, 0) as marks
+        {%- for column in ['count', 'corrected'] %},
+        case
+            when first_marks & 2 > 0 then first_{{ column }} - cast(floor(first_{{ column }} / 2.0) as bigint)
+            when second_{{ column }} is not null
+                then cast(floor(second_{{ column }} / 2.0) as bigint) + coalesce(first_{{ column }}, 0)
+            else first_{{ column }}
+        end as {{ column }}
+        {%- endfor %}
+    from filled
+)
+
+select
+    site_id,
+    mode,
+    direction,
+    hour_at,
+    hour_local,
+    date,
+    hour_of_week,
+    season,
+    cast(count as bigint) as count,
+    cast(corrected as bigint) as count_corrected,
+    cast(intervals_expected as integer) as intervals_expected,
+    cast(intervals_measured as integer) as intervals_measured,
+    cast(marks as integer) as marks,
+    coalesce(count is not null and intervals_measured >= intervals_expected and marks & 25 = 0, false) as is_sound
+from split
