@@ -357,6 +357,7 @@ PARKING_READING = _table(
 AIR_QUALITY_READING = _table(
     "air_quality_reading",
     station_id=TEXT,
+    station_name=TEXT,
     component=TEXT,
     averaging=TEXT,
     interval_start_local=LOCAL,

@@ -42,6 +42,8 @@ MARTS = {
     "mart_traffic_year": ["site_id", "mode", "direction", "year"],
     "mart_traffic_profile": ["site_id", "mode", "direction", "year", "weekday", "hour"],
     "mart_traffic_trend": ["level", "place_id", "mode", "year"],
+    "mart_accident": ["ags", "year", "severity", "participants"],
+    "mart_accident_year": ["ags", "year", "severity"],
     "dim_energy_unit": ["unit_id"],
     "mart_energy_capacity": ["ags", "technology", "month"],
     "dim_charging_station": ["source_id", "record_number"],

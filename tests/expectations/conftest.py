@@ -1,4 +1,4 @@
-"""A candidate whose 19 marts are as the suites want them, small, made in SQL."""
+"""A candidate whose marts are as the suites want them, small, made in SQL."""
 
 from __future__ import annotations
 
@@ -166,6 +166,24 @@ create table marts.mart_traffic_trend as
         300::bigint as compared_days, 11::bigint as count, 10::bigint as former_count, 0.1::double as change_share,
         false as is_running, null::varchar as reason
     from marts.dim_counting_site;
+create table marts.mart_accident as
+    select ags, 2024 as year, 'slightly_injured' as severity, 'bicycle+car' as participants, true as with_bicycle,
+        true as with_car, false as with_pedestrian, false as with_motorcycle, false as with_goods_vehicle,
+        false as with_other, 3::bigint as accidents, 3::bigint as accidents_located,
+        0::bigint as accidents_located_elsewhere
+    from marts.dim_municipality;
+create table marts.mart_accident_year as
+    select ags, year, severity,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint as accidents,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint
+            as accidents_with_bicycle,
+        case when year = 2024 and severity = 'slightly_injured' then 0.15 when year = 2024 then 0 end::double
+            as accidents_per_1000_inhabitants,
+        case when year = 2024 then 'measured' else 'missing' end as value_status,
+        case when year <> 2024 then 'state_not_in_file' end as status_reason
+    from marts.dim_municipality
+    cross join (values (2018), (2024)) as years (year)
+    cross join (values ('killed'), ('seriously_injured'), ('slightly_injured')) as severities (severity);
 create table marts.dim_energy_unit as
     select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
         false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw, 35 as status_id,

@@ -51,6 +51,8 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "fct_count_hour",
         "fct_departure_day",
         "fct_stop_delay",
+        "mart_accident",
+        "mart_accident_year",
         "mart_charging",
         "mart_coverage",
         "mart_energy_capacity",

@@ -12,11 +12,11 @@
         {{ create_table_as(False, target_relation, of_sites(sql, 'false')) }}
     {%- endcall %}
     {%- set columns = adapter.get_columns_in_relation(target_relation) | map(attribute='quoted') | join(', ') -%}
-    {%- if takes_over() and run_query(sites_taken_over()) | length %}
+    {%- if taken_over_from() and run_query(sites_taken_over()) | length %}
         {% call statement('take_over') -%}
             insert into {{ target_relation }} ({{ columns }})
             select {{ columns }}
-            from {{ former(this.identifier) }}
+            from {{ former(taken_over_from()) }}
             where site_id in (select site_id from {{ site_batches() }} where batch_number is null)
         {%- endcall %}
     {%- endif %}

@@ -29,9 +29,11 @@
         and column_name = 'inputs_key'
 {%- endmacro %}
 
-{# Whether the model at hand is a mart, which the former release has, too. #}
-{% macro takes_over() -%}
-    {{ return(env_var('REGION_FORMER', '') != '' and model.schema == 'marts') }}
+{# The mart of the former release that rows of the model at hand are taken from: itself, or the mart that `meta` names;
+   empty where there is none. #}
+{% macro taken_over_from() -%}
+    {%- set mart = this.identifier if model.schema == 'marts' else config.get('meta', {}).get('taken_over_from', '') -%}
+    {{ return(mart if env_var('REGION_FORMER', '') else '') }}
 {%- endmacro %}
 
 {# What decides how counts are computed beside their inputs: the code of the models (REGION_MODELS, a hash over the

@@ -19,11 +19,11 @@
     arg_min({{ value_expression }}, {{ order_expression }})
 {%- endmacro %}
 
-{# The texts of a group as one, in their order, a line each. #}
-{% macro texts_in_order(text_expression) -%}
-    {{ return(adapter.dispatch('texts_in_order')(text_expression)) }}
+{# The texts of the group in the given order, with ", " between; null where there are none. #}
+{% macro joined_texts(text_expression, order_expression) -%}
+    {{ return(adapter.dispatch('joined_texts')(text_expression, order_expression)) }}
 {%- endmacro %}
 
-{% macro duckdb__texts_in_order(text_expression) -%}
-    string_agg({{ text_expression }}, chr(10) order by {{ text_expression }})
+{% macro duckdb__joined_texts(text_expression, order_expression) -%}
+    string_agg({{ text_expression }}, ', ' order by {{ order_expression }})
 {%- endmacro %}

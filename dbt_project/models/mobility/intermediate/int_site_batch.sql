@@ -15,17 +15,6 @@ snapshots as (
     from {{ ref('stg_count_reading_snapshot') }}
 ),
 
-listed as (
-    select
-        source_id,
-        snapshot_sha256,
-        record_number,
-        site_id,
-        site_name,
-        first_year
-    from {{ ref('stg_count_site') }}
-),
-
 sites as (
     select
         site_id,
@@ -35,8 +24,12 @@ sites as (
     group by site_id
 ),
 
--- What is declared of a site, and what its sources are.
-{%- set declared = {
+-- What is listed, located and declared of a site, and of its sources.
+{%- set told = {
+    'stg_count_site': [
+        'snapshot_sha256', 'record_number', 'site_name', 'first_year', 'longitude', 'latitude', 'mode', 'operator', 'ags',
+        as_of_date()
+    ],
     'stg_count_topology': [
         'declaration', 'channel_id', 'first_date', 'last_date', 'channel_role', 'mode', 'direction', 'reason'
     ],
@@ -44,19 +37,44 @@ sites as (
         'declaration', 'channel_id', 'first_at', 'until_at', 'action', 'factor', 'expected_count', 'reason', 'provider'
     ]
 } %}
-inputs as (
+told as (
     select
         site_id,
-        concat_ws(' ', 'readings', source_id, snapshot_sha256, parse_key) as input
+        source_id,
+        concat_ws(' ', 'readings', snapshot_sha256, parse_key) as input
     from snapshots
+    {%- for relation, columns in told.items() %}
     union all
     select
         site_id,
+        source_id,
         concat_ws(
-            ' ', 'listed', source_id, snapshot_sha256, cast(record_number as varchar),
-            cast({{ as_of_date() }} as varchar)
+            '|', '{{ relation }}'
+            {%- for column in columns %}, coalesce(cast({{ column }} as varchar), ''){% endfor %}
         ) as input
-    from listed
+    from {{ ref(relation) }}
+    {%- endfor %}
+    union all
+    select
+        entity_id as site_id,
+        source_id,
+        concat_ws(' ', 'located', snapshot_sha256, ags) as input
+    from {{ ref('stg_located_point') }}
+    where entity = 'counting_site'
+),
+
+site_sources as (
+    select distinct
+        site_id,
+        source_id
+    from told
+),
+
+inputs as (
+    select
+        site_id,
+        concat_ws(' ', source_id, input) as input
+    from told
     union all
     select
         site_id,
@@ -64,34 +82,30 @@ inputs as (
     from sites
     where cast({{ instant_to_local('last_interval_start_at') }} as date) >= {{ as_of_date() }} - interval 400 day
     union all
-    select distinct
-        snapshots.site_id,
-        concat_ws(' ', 'source', catalogue.source_id, cast(catalogue.priority as varchar)) as input
-    from snapshots
-    inner join {{ ref('stg_source_catalogue') }} as catalogue on snapshots.source_id = catalogue.source_id
-    union all
-    select distinct
-        snapshots.site_id,
-        concat_ws(' ', 'area', snapshots.source_id, coverage.ags) as input
-    from snapshots
-    inner join {{ ref('stg_source_coverage') }} as coverage on snapshots.source_id = coverage.source_id
-    {%- for relation, columns in declared.items() %}
+    select
+        site_sources.site_id,
+        concat_ws('|', 'source', catalogue.source_id, cast(catalogue.priority as varchar), catalogue.publisher) as input
+    from site_sources
+    inner join {{ ref('stg_source_catalogue') }} as catalogue on site_sources.source_id = catalogue.source_id
     union all
     select
-        site_id,
-        concat_ws(
-            '|', '{{ relation }}', source_id
-            {%- for column in columns %}, coalesce(cast({{ column }} as varchar), ''){% endfor %}
-        ) as input
-    from {{ ref(relation) }}
-    {%- endfor %}
+        site_sources.site_id,
+        concat_ws(' ', 'area', coverage.source_id, coverage.ags) as input
+    from site_sources
+    inner join {{ ref('stg_source_coverage') }} as coverage on site_sources.source_id = coverage.source_id
+),
+
+region as (
+    select {{ joined_texts('ags', 'ags') }} as municipalities
+    from {{ ref('dim_municipality') }}
 ),
 
 keys as (
     select
         site_id,
-        md5('{{ models_key() }}' || {{ texts_in_order('input') }}) as inputs_key
+        md5(concat('{{ models_key() }}', min(region.municipalities), {{ joined_texts('input', 'input') }})) as inputs_key
     from inputs
+    cross join region
     group by site_id
 ),
 

@@ -1,44 +1,117 @@
+-- Where several lists tell of a site, the one of the source with the lowest priority number does. A key in the record
+-- goes before the polygon its point lies in, that before the only municipality the source covers.
 with
 
 listed as (
     select
-        source_id,
-        site_id,
-        site_name,
-        first_year
-    from {{ ref('stg_count_site') }}
+        sites.source_id,
+        sites.snapshot_sha256,
+        sites.site_id,
+        sites.site_name,
+        sites.first_year,
+        sites.longitude,
+        sites.latitude,
+        sites.mode,
+        sites.operator,
+        sites.ags
+    from {{ ref('stg_count_site') }} as sites
+    left join {{ ref('stg_source_catalogue') }} as catalogue on sites.source_id = catalogue.source_id
     qualify row_number() over (
-        partition by site_id
-        order by source_id asc, snapshot_sha256 asc, record_number asc
+        partition by sites.site_id
+        order by
+            coalesce(catalogue.priority, 100) asc,
+            sites.source_id asc,
+            sites.snapshot_sha256 asc,
+            sites.record_number asc
     ) = 1
+),
+
+told as (
+    select
+        days.source_id,
+        days.site_id,
+        min(case when days.intervals_measured > 0 then days.date end) as first_value_date,
+        max(case when days.intervals_measured > 0 then days.date end) as last_value_date,
+        max(days.date) as last_reading_date,
+        max(days.intervals_per_hour) as intervals_per_hour
+    from {{ ref('int_channel_day') }} as days
+    group by days.source_id, days.site_id
+),
+
+-- Every source that tells of a site, its list or its counts.
+site_sources as (
+    select
+        site_id,
+        source_id
+    from {{ ref('stg_count_site') }}
+    union
+    select
+        site_id,
+        source_id
+    from told
+),
+
+ranked_sources as (
+    select
+        site_sources.site_id,
+        site_sources.source_id,
+        catalogue.publisher,
+        row_number() over (
+            partition by site_sources.site_id
+            order by
+                coalesce(catalogue.priority, 100) asc,
+                site_sources.source_id asc
+        ) as place
+    from site_sources
+    left join {{ ref('stg_source_catalogue') }} as catalogue on site_sources.source_id = catalogue.source_id
+),
+
+source_names as (
+    select
+        site_id,
+        {{ joined_texts('source_id', 'place') }} as source_ids
+    from ranked_sources
+    group by site_id
 ),
 
 windows as (
     select
-        source_id,
         site_id,
-        intervals_expected,
-        first_reading_date,
-        last_reading_date
-    from {{ ref('int_site_window') }}
-),
-
-mode_values as (
-    select
-        site_id,
-        mode,
-        sum(intervals_measured) as intervals_measured
-    from {{ ref('int_channel_day') }}
-    group by site_id, mode
-    having sum(intervals_measured) > 0
+        min(first_value_date) as first_value_date,
+        max(last_value_date) as last_value_date,
+        max(last_reading_date) as last_reading_date,
+        max(intervals_per_hour) as intervals_per_hour
+    from told
+    group by site_id
 ),
 
 modes as (
     select
         site_id,
         mode
-    from mode_values
-    qualify row_number() over (partition by site_id order by intervals_measured desc, mode asc) = 1
+    from {{ ref('int_channel_version') }}
+    where
+        first_value_date is not null
+        and channel_role <> 'ghost'
+    group by site_id, mode
+    -- The mode with the most values.
+    qualify row_number() over (
+        partition by site_id
+        order by
+            sum({{ days_between('first_value_date', 'last_value_date') }} * filled_share) desc,
+            mode asc
+    ) = 1
+),
+
+located as (
+    select
+        source_id,
+        snapshot_sha256,
+        entity_id,
+        min(ags) as ags
+    from {{ ref('stg_located_point') }}
+    where entity = 'counting_site'
+    group by source_id, snapshot_sha256, entity_id
 ),
 
 only_areas as (
@@ -50,32 +123,48 @@ only_areas as (
     having count(distinct ags) = 1
 ),
 
-sites as (
-    select
-        coalesce(listed.site_id, windows.site_id) as site_id,
-        coalesce(listed.source_id, windows.source_id) as source_id,
-        listed.site_name,
-        listed.first_year,
-        windows.intervals_expected,
-        windows.first_reading_date,
-        windows.last_reading_date
-    from listed
-    full outer join windows on listed.site_id = windows.site_id
+municipalities as (
+    select ags
+    from {{ ref('dim_municipality') }}
 )
 
 select
-    sites.site_id,
-    sites.source_id,
-    sites.site_name,
-    modes.mode,
-    only_areas.ags,
-    case when only_areas.ags is not null then 'municipality' end as location_precision,
-    sites.first_year,
-    cast(60 / sites.intervals_expected as integer) as interval_minutes,
-    sites.first_reading_date,
-    sites.last_reading_date,
+    sources.site_id,
+    sources.source_id,
+    source_names.source_ids,
+    listed.site_name,
+    coalesce(listed.mode, modes.mode) as mode,
+    coalesce(listed.operator, sources.publisher) as operator,
+    coalesce(
+        municipalities.ags,
+        located.ags,
+        -- A point outside the region lies in none of its municipalities, whatever else the source covers.
+        case when listed.longitude is null or listed.latitude is null then only_areas.ags end
+    ) as ags,
+    listed.longitude,
+    listed.latitude,
+    case
+        when listed.longitude is not null and listed.latitude is not null then 'point'
+        when coalesce(municipalities.ags, only_areas.ags) is not null then 'municipality'
+    end as location_precision,
+    listed.first_year,
+    windows.first_value_date as in_service_from,
+    case when listed.site_id is null then windows.last_value_date end as in_service_to,
+    cast(60 / windows.intervals_per_hour as integer) as interval_minutes,
+    windows.last_value_date,
+    windows.last_reading_date,
     batches.inputs_key
-from sites
-left join {{ ref('int_site_batch') }} as batches on sites.site_id = batches.site_id
-left join modes on sites.site_id = modes.site_id
-left join only_areas on sites.source_id = only_areas.source_id
+from ranked_sources as sources
+inner join {{ ref('int_site_batch') }} as batches on sources.site_id = batches.site_id
+inner join source_names on sources.site_id = source_names.site_id
+left join listed on sources.site_id = listed.site_id
+left join windows on sources.site_id = windows.site_id
+left join modes on sources.site_id = modes.site_id
+left join municipalities on listed.ags = municipalities.ags
+left join located
+    on
+        listed.source_id = located.source_id
+        and listed.snapshot_sha256 = located.snapshot_sha256
+        and listed.site_id = located.entity_id
+left join only_areas on sources.source_id = only_areas.source_id
+where sources.place = 1
