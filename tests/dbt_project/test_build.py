@@ -36,6 +36,8 @@ MARTS = {
     "mart_transit_access": ["ags", "min_departures"],
     "mart_stop_accessibility": ["source_id", "stop_id"],
     "dim_counting_site": ["site_id"],
+    "dim_counting_channel": ["source_id", "site_id", "channel_id", "valid_from"],
+    "mart_counting_finding": ["finding_id"],
     "fct_count_hour": ["site_id", "mode", "direction", "hour_at"],
     "mart_traffic_day": ["site_id", "mode", "direction", "date"],
     "mart_traffic_month": ["site_id", "mode", "direction", "month"],

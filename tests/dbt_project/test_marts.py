@@ -317,8 +317,8 @@ def test_traffic_days_of_the_sum_channel(built: Any) -> None:
     assert rows == [
         (date(2026, 3, 27), None, None, 0.0, "missing"),
         (date(2026, 3, 28), 960, None, 1.0, "unreliable"),  # one value with status 4
-        (date(2026, 3, 29), 920, 920, 1.0, "measured"),  # 92 quarters of 10
-        (date(2026, 3, 30), 950, None, 95 / 96, "unreliable"),
+        (date(2026, 3, 29), 924, 924, 1.0, "measured"),  # 12 odd hours of 44 and 11 even ones of 36
+        (date(2026, 3, 30), 951, None, 95 / 96, "unreliable"),
         (date(2026, 3, 31), None, None, 0.0, "missing"),
     ]
 
@@ -353,9 +353,9 @@ def test_incomplete_hour_is_unreliable(built: Any) -> None:
         "from marts.fct_count_hour where site_id = 'spring' and hour_at = '2026-03-30 08:00:00+00' order by direction"
     )
     assert rows == [
-        ("both", 30, None, 4, 3, "unreliable"),
+        ("both", 27, None, 4, 3, "unreliable"),
         ("in", 12, None, 4, 3, "unreliable"),
-        ("out", 18, None, 4, 3, "unreliable"),
+        ("out", 15, None, 4, 3, "unreliable"),
     ]
 
 
@@ -376,19 +376,37 @@ def test_merged_hour_of_autumn_is_split(built: Any) -> None:
         "select count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
         "where site_id = 'autumn' and direction = 'both' and date = '2025-10-26'"
     )
-    assert day == [(303, 303, 1.0, "corrected")]  # 23 hours * 4 * (1 + 2) + 27
+    assert day == [(347, 347, 1.0, "corrected")]  # 23 hours * 4 * (1 + 2) + 11 odd hours * 4 + 27
 
 
 def test_counting_sites(built: Any) -> None:
     rows = built.query(
-        "select site_id, site_name, mode, ags, interval_minutes, first_reading_date, last_reading_date "
-        "from marts.dim_counting_site order by site_id"
+        "select site_id, source_ids, site_name, mode, ags, location_precision, interval_minutes, in_service_from, "
+        "in_service_to, last_reading_date from marts.dim_counting_site order by site_id"
     )
-    assert rows == [
-        ("autumn", None, "bicycle", MUENSTER, 15, date(2025, 10, 26), date(2025, 10, 26)),
-        ("silent", "Weg", None, MUENSTER, None, None, None),
-        ("spring", "Neutor", "bicycle", MUENSTER, 15, date(2026, 3, 28), date(2026, 3, 30)),
+    told = ("counters", "bicycle", MUENSTER, "municipality", 15)
+    assert [(row[0], row[1], *row[3:7], *row[7:]) for row in rows if row[0] != "silent"] == [
+        # No list names it any more.
+        ("autumn", *told, date(2025, 10, 26), date(2025, 10, 26), date(2025, 10, 26)),
+        ("spring", *told, date(2026, 3, 28), None, date(2026, 3, 30)),
     ]
+    assert [row[2] for row in rows] == [None, "Weg", "Neutor"]
+    assert rows[1] == ("silent", "counters", "Weg", None, MUENSTER, "municipality", None, None, None, None)
+
+
+def test_channels_of_the_sites(built: Any) -> None:
+    rows = built.query(
+        "select channel_id, valid_from, valid_to, channel_role, mode, direction, declared_by, filled_share "
+        "from marts.dim_counting_channel where site_id = 'spring' order by channel_id"
+    )
+    first = date(2026, 3, 28)
+    assert [row[:7] for row in rows] == [
+        ("spring-ghost", first, None, "ghost", "car", "in", "file"),
+        ("spring-in", first, None, "part", "bicycle", "in", "file"),
+        ("spring-out", first, None, "part", "bicycle", "out", "file"),
+        ("spring-sum", first, None, "sum", "bicycle", "both", "file"),
+    ]
+    assert [row[7] for row in rows] == [0.0, 283 / 284, 283 / 284, 283 / 284]
 
 
 # -- energy -------------------------------------------------------------------------------------------------------

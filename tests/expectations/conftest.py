@@ -135,10 +135,20 @@ create table marts.dim_counting_site as select 's' || ags as site_id, ags from m
 create table marts.fct_count_hour as
     select site_id, 'bicycle' as mode, 'both' as direction, hour_at,
         (hour_at at time zone 'Europe/Berlin') as hour_local, 40::bigint as count, 40::bigint as count_validated,
-        4::bigint as intervals_expected, 4::bigint as intervals_measured, 'measured' as value_status
+        null::bigint as count_imputed, 4::bigint as intervals_expected, 4::bigint as intervals_measured,
+        'measured' as value_status, null::varchar as status_reason
     from marts.dim_counting_site
     cross join range(timestamptz '2024-12-31 23:00:00Z', timestamptz '2025-01-01 23:00:00Z', interval 1 hour)
         as hours (hour_at);
+create table marts.dim_counting_channel as
+    select 'counters' as source_id, site_id, '1' as channel_id, date '2025-01-01' as valid_from, null::date as valid_to,
+        'Weg' as channel_label, 'sum' as channel_role, 'bicycle' as mode, 'both' as direction, 'file' as declared_by
+    from marts.dim_counting_site;
+create table marts.mart_counting_finding as
+    select 'counters/1/gap' as finding_id, 'counters' as source_id, site_id, null::varchar as channel_id,
+        'bicycle' as mode, 'both' as direction, date '2025-01-01' as first_date, date '2025-01-02' as last_date,
+        'gap' as code, 3::double as amount, null::double as reference_amount, 'hours, on 2 days' as detail
+    from marts.dim_counting_site limit 1;
 create table marts.mart_traffic_day as
     select site_id, mode, direction, hour_local::date as date, sum(count)::bigint as count,
         sum(count)::bigint as count_validated, sum(count)::bigint as count_imputed, 0 as hours_imputed,

@@ -66,6 +66,8 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
         "delete from marts.mart_coverage where ags = '05515001' and domain = 'energy'",
         "delete from marts.mart_transit_supply where ags like '05566%'",
         "update marts.fct_count_hour set count = -1 where site_id = 's05515001' and hour(hour_local) < 3",
+        "insert into marts.mart_counting_finding select * replace ('x' as finding_id, 'correction_outdated' as code) "
+        "from marts.mart_counting_finding",
         "insert into marts.dim_school select * from marts.dim_school limit 1",
         "update marts.mart_traffic_day set date = date '2025-01-03' where site_id = 's05515001'",
         "insert into marts.mart_traffic_day select * replace (date '2025-01-01' as date, 1.5 as completeness_share) "
@@ -89,7 +91,18 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
         ),
         ("mart_transit_supply", "warning", "Every municipality has a transit supply.", 24),
         ("fct_count_hour", "critical", "count", 3),
-        ("fct_count_hour", "critical", "count, count_validated", 3),
+        (
+            "fct_count_hour",
+            "critical",
+            "What is validated is what was reported, where no factor is declared.",
+            3,
+        ),
+        (
+            "mart_counting_finding",
+            "critical",
+            "No declared correction is outdated; else the publisher has mended it, and the entry has to go.",
+            1,
+        ),
         ("dim_school", "critical", "school_id", 2),
         ("mart_traffic_day", "critical", "completeness_share", 1),
         (

@@ -39,6 +39,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
     assert sorted(load_rules(RULES, "live").suites) == [
         "dim_area",
         "dim_charging_station",
+        "dim_counting_channel",
         "dim_counting_site",
         "dim_date",
         "dim_energy_unit",
@@ -54,6 +55,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_accident",
         "mart_accident_year",
         "mart_charging",
+        "mart_counting_finding",
         "mart_coverage",
         "mart_energy_capacity",
         "mart_feed_finding",

@@ -12,7 +12,7 @@ hours as (
         channel_id,
         date_trunc('hour', interval_start_at) as hour_at,
         min(cast(interval_start_local as date)) as date,
-        min(channel_label) as channel_label,
+        min(coalesce(channel_label, '')) as channel_label,
         min(channel_role) as channel_role,
         min(mode) as mode,
         min(coalesce(direction, 'unknown')) as direction,
@@ -22,7 +22,10 @@ hours as (
         max(case when coalesce(trim(raw_status), '') not in ('', '0') then 1 else 0 end) as has_status,
         max(case when clock_change = 'merged' and count is not null then 1 else 0 end) as is_merged,
         case
-            when min(snapshot_sha256) <> max(snapshot_sha256) or min(interval_minutes) <> max(interval_minutes)
+            when
+                min(snapshot_sha256) <> max(snapshot_sha256)
+                or min(interval_minutes) <> max(interval_minutes)
+                or count(*) > 60 / min(interval_minutes)
                 then 1
             else 0
         end as is_repeated
@@ -36,7 +39,7 @@ repeated_readings as (
         readings.site_id,
         readings.channel_id,
         readings.snapshot_sha256,
-        readings.channel_label,
+        coalesce(readings.channel_label, '') as channel_label,
         readings.channel_role,
         readings.mode,
         coalesce(readings.direction, 'unknown') as direction,
@@ -164,7 +167,7 @@ select
     mode,
     direction,
     hour_at,
-    date,
+    coalesce(date, cast({{ instant_to_local('hour_at') }} as date)) as date,
     count,
     intervals_measured,
     cast(60 / interval_minutes as integer) as intervals_expected,
