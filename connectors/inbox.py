@@ -315,7 +315,7 @@ def _checked_sha256(place: _Place, draft: Path) -> str:
             f"{draft.name}: {draft.stat().st_size} bytes, expected at most {place.resource.size_limit_mb} MB; "
             "raise size_limit_mb in the source's YAML if the file is right"
         )
-    check_payload(draft, payload(resource), found.unpacked_limit_bytes)
+    check_payload(draft, payload(place.resource), found.unpacked_limit_bytes)
     return content_sha256(draft, without_stamp if found.request == "genesis" else str)
 
 

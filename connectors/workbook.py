@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def cell_text(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime):
-        nearest = cell + timedelta(microseconds=500_000) if cell.year < datetime.max.year else cell
+        nearest = cell + timedelta(microseconds=500_000) if cell.year < MAXYEAR else cell
         return f"{nearest:%Y-%m-%d %H:%M:%S}"
     if isinstance(cell, date):
         return f"{cell:%Y-%m-%d} 00:00:00"

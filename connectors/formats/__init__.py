@@ -9,6 +9,7 @@ CONNECTORS = {
     "bkg_boundaries": "bkg_boundaries:CONNECTOR",
     "census_grid": "census_grid:CONNECTOR",
     "charging_register": "charging_register:CONNECTOR",
+    "count_site_table": "count_site_table:CONNECTOR",
     "count_table": "count_table:CONNECTOR",
     "eco_counter_sites": "eco_counter:CONNECTOR",
     "eco_visio": "eco_visio:READINGS",

@@ -21,7 +21,7 @@ NO_TIME = np.iinfo(np.int64).min
 DAY_S = 86_400
 UNREADABLE = "unreadable timestamp"
 REPEATED = "repeated interval"
-ONE_PASS = "only one pass of the repeated hour is there, and which one is not told"
+SINGLE = "only one pass of the repeated hour is there, and which one is not told"
 BOTH_COUNT = "the hour that spring leaves out is there twice, both times with counts"
 SKIPPED = "hour that spring leaves out"
 
@@ -162,7 +162,9 @@ def _settle(
     for index in indices:
         times[int(local[index])].append(index)
     spelt_twice = {
-        time // DAY_S for time, there in times.items() if len(there) > 1 and _first_last(time, zone)[0] < _first_last(time, zone)[1]
+        time // DAY_S
+        for time, there in times.items()
+        if len(there) > 1 and _first_last(time, zone)[0] < _first_last(time, zone)[1]
     }
     for time, there in times.items():
         first, second = _first_last(time, zone)
@@ -184,7 +186,7 @@ def _settle(
             at[there[0]], merged[there[0]] = first, True
             problems |= dict.fromkeys(there[1:], REPEATED)
         elif autumn == "repeated" and len(there) == 1:
-            problems[there[0]] = ONE_PASS
+            problems[there[0]] = SINGLE
         else:
             # A file that spells out both passes merges nothing, even where one of two readings is absent.
             merged[there[0]] = time // DAY_S not in spelt_twice
@@ -210,7 +212,10 @@ def across(day: int, clocks: Seconds, zone: ZoneInfo, spring: str, autumn: str) 
 
     Where the rules say so, there is a value less than columns in spring (`shifted`) and more in autumn (`repeated`).
     """
-    local, at, merged, problems = [], [], [], {}
+    local: list[int] = []
+    at: list[int] = []
+    merged: list[bool] = []
+    problems: dict[int, str] = {}
     for clock in clocks.tolist():
         time = day + clock
         first, second = _first_last(time, zone)

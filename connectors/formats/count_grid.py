@@ -207,7 +207,7 @@ class _Counted(Iterator[str]):
 
 
 def _dialect(layout: Layout) -> dict[str, Any]:
-    quoting = {"quotechar": layout.quote} if layout.quote is not None else {"quoting": csv.QUOTE_NONE}
+    quoting: dict[str, Any] = {"quotechar": layout.quote} if layout.quote is not None else {"quoting": csv.QUOTE_NONE}
     return {"delimiter": layout.delimiter, "strict": True, **quoting}
 
 
@@ -222,7 +222,9 @@ def _plain_count(body: bytes, quote: str | None) -> tuple[int, bool] | None:
     ends = np.append(ends, len(body)) if is_open else ends
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts
-    blank = (lengths == 0) | ((lengths == 1) & (np.frombuffer(body, np.uint8)[starts.clip(max=len(body) - 1)] == ord("\r")))
+    blank = (lengths == 0) | (
+        (lengths == 1) & (np.frombuffer(body, np.uint8)[starts.clip(max=len(body) - 1)] == ord("\r"))
+    )
     return int(len(ends) - blank.sum()), is_open
 
 

@@ -153,9 +153,9 @@ class NamedChannel(Declaration):
 
 
 class HeaderChannels(Declaration):
-    """Columns of counts by the pattern of their names, its groups `id` and `label`; `status` names their status columns.
+    """Columns of counts by the pattern of their names, its groups `id` and `label`.
 
-    `status` may say `{id}` and `{label}`.
+    `status` names their status columns and may say `{id}` and `{label}`.
     """
 
     pattern: Pattern
@@ -197,8 +197,8 @@ class Channels(Declaration):
     """What is counted: channels by the header, column by column or row by row; modes and directions by the label."""
 
     mode: Mode
-    modes: dict[Mode, Pattern] = {}
-    directions: dict[Literal["in", "out"], Pattern] = {}
+    modes: dict[Mode, Pattern] = Field({}, description="by the label")
+    directions: dict[Literal["in", "out"], Pattern] = Field({}, description="by the label")
     header: HeaderChannels | None = None
     columns: tuple[NamedChannel, ...] | None = None
     rows: RowChannels | None = None
@@ -350,16 +350,12 @@ _RIVALS: Mapping[str, tuple[frozenset[str], ...]] = {
     "channels": (frozenset(KINDS),),
     "site": (frozenset({"partition", "fixed", "column", "channel"}),),
     "time": (frozenset({"moment", "date"}), frozenset({"moment", "clock"})),
-    **dict.fromkeys(
-        ("moment", "date", "clock"), (frozenset({"column", "header_cell", "column_names", "partition"}),)
-    ),
+    **dict.fromkeys(("moment", "date", "clock"), (frozenset({"column", "header_cell", "column_names", "partition"}),)),
 }
 
 
 def _without_rivals(key: str, former: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    gone = {
-        name for rivals in _RIVALS.get(key, ()) for name in rivals - set(change) if rivals & set(change)
-    }
+    gone = {name for rivals in _RIVALS.get(key, ()) for name in rivals - set(change) if rivals & set(change)}
     return {name: value for name, value in former.items() if name not in gone}
 
 
