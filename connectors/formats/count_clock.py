@@ -23,6 +23,7 @@ UNREADABLE = "unreadable timestamp"
 REPEATED = "repeated interval"
 SINGLE = "only one pass of the repeated hour is there, and which one is not told"
 BOTH_COUNT = "the hour that spring leaves out is there twice, both times with counts"
+LONE = "a lone blank or zero row of this hour may stand for the one that spring leaves out"
 SKIPPED = "hour that spring leaves out"
 
 _TOKENS = {
@@ -170,18 +171,11 @@ def _settle(
         first, second = _first_last(time, zone)
         if first > second:
             problems |= dict.fromkeys(there, f"local time does not exist in {zone.key}")
+        elif first == second and spring == "doubled" and _follows_a_gap(time, zone):
+            _settle_doubled(there, first, counted, at, problems, skipped)
         elif first == second:
-            staged = there[0]
-            if spring == "doubled" and len(there) == 2 and _follows_a_gap(time, zone):
-                if counted[there].all():
-                    problems |= dict.fromkeys(there, BOTH_COUNT)
-                    continue
-                # The blank one stands for the hour before; where both are blank, the first.
-                staged = there[0] if counted[there[0]] else there[1]
-                skipped.update(index for index in there if index != staged)
-            else:
-                problems |= dict.fromkeys(there[1:], REPEATED)
-            at[staged] = first
+            at[there[0]] = first
+            problems |= dict.fromkeys(there[1:], REPEATED)
         elif autumn == "merged":
             at[there[0]], merged[there[0]] = first, True
             problems |= dict.fromkeys(there[1:], REPEATED)
@@ -193,6 +187,28 @@ def _settle(
             for index, instant in zip(there, (first, second), strict=False):
                 at[index] = instant
             problems |= dict.fromkeys(there[2:], REPEATED)
+
+
+def _settle_doubled(
+    there: Sequence[int],
+    instant: int,
+    counted: npt.NDArray[np.bool_],
+    at: Seconds,
+    problems: dict[int, str],
+    skipped: set[int],
+) -> None:
+    """The rows of the hour after the one that spring leaves out: a blank or zero one stands for the latter."""
+    with_counts = [index for index in there if counted[index]]
+    if len(there) > 2 or len(with_counts) == 2:
+        problems |= dict.fromkeys(there, BOTH_COUNT if len(there) == 2 else REPEATED)
+    elif len(there) == 1 and not with_counts:
+        # The other one is cut off, and this one may be either.
+        problems[there[0]] = LONE
+    else:
+        # Where both are blank, the first stands for the hour before.
+        staged = with_counts[0] if with_counts else there[1]
+        skipped.update(index for index in there if index != staged)
+        at[staged] = instant
 
 
 class Across(NamedTuple):
