@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from connectors.catalogue import CatalogueError, Source, load_source
 from connectors.counts import declared_corrections, declared_topology
@@ -133,3 +134,10 @@ def test_topology_is_told_with_its_place_and_only_under_its_inputs(tmp_path: Pat
         ("topology.0", "ghost"),
         ("topology.1", None),
     ]
+
+
+def test_a_source_that_is_written_down_is_read_again_as_it_was(tmp_path: Path) -> None:
+    declared = source(tmp_path, topology=[MEANING], corrections=[CORRECTION])
+    assert Source.model_validate_json(declared.model_dump_json()) == declared
+    written = TypeAdapter(tuple[Source, ...]).dump_json((declared,))
+    assert TypeAdapter(tuple[Source, ...]).validate_json(written) == (declared,)
