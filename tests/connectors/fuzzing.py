@@ -387,7 +387,7 @@ def originals() -> tuple[Original, ...]:
         Original(
             "eco_visio",
             "series.json",
-            eco_visio.answers()[2].body,
+            next(each.body for each in eco_visio.answers() if each.query["debut"] == "01/03/2026"),
             *_series(),
             partitions={"site": ["900100001"], "month": ["2026-03"]},
         ),
