@@ -26,6 +26,7 @@ ENTITIES = {
     "population_cell": ("population_cell", "cell_id", "longitude", "latitude", "cast(null as varchar)"),
     "barrier_free_stop": ("barrier_free_stop", "entry_id", "longitude", "latitude", "cast(null as varchar)"),
     "count_site": ("counting_site", "site_id", "longitude", "latitude", "ags"),
+    "count_location": ("counting_location", "location_id", "longitude", "latitude", "cast(null as varchar)"),
     "accident": ("accident", "cast(record_number as varchar)", "longitude", "latitude", "ags"),
 }
 

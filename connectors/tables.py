@@ -321,7 +321,9 @@ COUNT_SITE = _table(
     operator=TEXT,
     ags=TEXT,
 )
-COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT)
+COUNT_LOCATION = _table("count_location", location_id=TEXT, name=TEXT, longitude=REAL, latitude=REAL)
+# location_id: the entry of COUNT_LOCATION that says where the channel counts, null where none is told.
+COUNT_CHANNEL = _table("count_channel", site_id=TEXT, channel_id=TEXT, channel_label=TEXT, location_id=TEXT)
 # A record is one value cell. channel_role: `sum` or `part`; mode: `bicycle`, `car`, …; direction: `in`, `out`,
 # `both` (a sum), `unknown`. clock_change: `merged` where the reading holds both passes of autumn's repeated hour, else
 # null; interval_start_at is then the first pass (summer time). value_mark: what stands in place of a number.
@@ -506,6 +508,7 @@ PARSED_TABLES = (
     GTFS_RT_ALERT,
     GTFS_RT_INFORMED_ENTITY,
     COUNT_SITE,
+    COUNT_LOCATION,
     COUNT_CHANNEL,
     COUNT_READING,
     ENERGY_UNIT,
@@ -606,8 +609,9 @@ SOURCE_CATALOGUE = _table(
 SOURCE_RESOURCE = _table("source_resource", source_id=TEXT, resource=TEXT, connector=TEXT, fresh_for_days=SMALL)
 SOURCE_COVERAGE = _table("source_coverage", source_id=TEXT, ags=TEXT)
 REGION_AREA = _table("region_area", area_id=TEXT, level=TEXT, name_de=TEXT, name_en=TEXT, parent_area_id=TEXT)
-# entity: gtfs_stop, charging_station, energy_unit, school, population_cell, barrier_free_stop, counting_site, accident;
-# entity_id: stop_id, record_number, unit_id, school_id, cell_id, entry_id, site_id, record_number.
+# entity: gtfs_stop, charging_station, energy_unit, school, population_cell, barrier_free_stop, counting_site,
+# counting_location, accident; entity_id: stop_id, record_number, unit_id, school_id, cell_id, entry_id, site_id,
+# location_id, record_number.
 # ags: of the polygon the point lies in; stated_ags: the key in the record, where it has one.
 LOCATED_POINT = _table(
     "located_point",

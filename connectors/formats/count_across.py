@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from connectors.formats.count_cells import Block, Channel, Table, blank_text, ta
 from connectors.formats.count_grid import Cells, Grid
 from connectors.formats.count_layout import Layout, RowChannels, Stamp
 from connectors.staging import StagedWriter
+from connectors.tables import COUNT_CHANNEL
 from connectors.tables import COUNT_READING as TABLE
 from connectors.text import CUT
 
@@ -69,6 +71,8 @@ class Across(Table):
         days = self.stamps(date, cells, "date")
         codes, named = self.row_channels(rows, cells.text(channel_place))
         sites, without_site = self.sites(cells, taken([each and each.channel_id for each in named], codes))
+        if rows.place is not None:
+            self._stage_places(rows.place, codes, named, sites)
         problems = self._problems(cells, days, codes, named, sites, without_site, left_out)
         row_said = {"site_id": sites} | {
             name: taken([each and getattr(each, name) for each in named], codes) for name in Channel._fields
@@ -81,6 +85,29 @@ class Across(Table):
             plan = self._plan(one if one != clock.NO_TIME else 0, starts)
             blocks += self._blocks(cells, chosen, plan, first, values, headers, row_said, problems, channel_place)
         self.write(blocks)
+
+    def _stage_places(self, pattern: str, codes: pa.Array, named: Sequence[Channel | None], sites: pa.Array) -> None:
+        """Say where the channels count, as far as their labels name a place; a record is such a channel."""
+        first = {code: row for row, code in reversed(list(enumerate(codes.to_pylist())))}
+        found = [
+            (row, channel, place[1])
+            for code, row in sorted(first.items())
+            if (channel := named[code]) is not None and (place := re.search(pattern, channel.channel_label or ""))
+        ]
+        self.out.read(COUNT_CHANNEL, len(found))
+        self.out.write(
+            COUNT_CHANNEL,
+            [
+                {
+                    "record_number": number,
+                    "site_id": sites[row].as_py(),
+                    "channel_id": channel.channel_id,
+                    "channel_label": channel.channel_label,
+                    "location_id": place,
+                }
+                for number, (row, channel, place) in enumerate(found, start=1)
+            ],
+        )
 
     def _plan(self, day: int, starts: clock.Seconds) -> clock.Across:
         rules = self.layout.clock_change

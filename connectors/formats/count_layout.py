@@ -174,11 +174,13 @@ class HeaderChannels(Declaration):
 class RowChannels(Declaration):
     """Each row tells its channel in `column`, by `pattern` with its groups `id` and `label`.
 
-    The count stands in `value`, or in the columns whose names are times. `mode`s may be told by the label.
+    The count stands in `value`, or in the columns whose names are times. `mode`s may be told by the label. `place`
+    takes the key of a list of places out of the label, by its first group.
     """
 
     column: Column
     pattern: Pattern = "(?P<id>.+)"
+    place: Pattern | None = None
     value: Column | None = None
     status: Column | None = None
     sum: Literal["site", "every", "none"] = "none"
@@ -187,6 +189,8 @@ class RowChannels(Declaration):
     def _names_an_id(self) -> Self:
         if "id" not in re.compile(self.pattern).groupindex:
             raise ValueError("pattern: expected a group (?P<id>…)")
+        if self.place is not None and not re.compile(self.place).groups:
+            raise ValueError("place: expected a group (…) for the key of a place")
         return self
 
 

@@ -1,16 +1,16 @@
-"""Parse a CSV of places where is counted, such as signalled junctions, with their coordinates in EPSG:4326."""
+"""Parse a CSV of counting sites, or of places such as junctions that channels refer to, with their coordinates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
-from connectors.tables import COUNT_SITE as TABLE
+from connectors.tables import COUNT_LOCATION, COUNT_SITE, Table
 from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 # What a column may be declared for; a name may be made of several.
@@ -34,18 +34,21 @@ def parse(
     missing: list[str] | None = None,
     not_staged: list[str] | None = None,
     mode: str | None = None,
+    lists: Literal["sites", "places"] = "sites",
 ) -> None:
-    """Stage a record per line below the header; coordinates in degrees, with decimal point or comma.
+    """Stage a record per line below the header; coordinates in degrees (EPSG:4326), with decimal point or comma.
 
+    lists: whether the entries count themselves, or are places whose ids the channels of the source's counts name.
     columns: staged column -> the file's, several joined by ` / `. missing: what stands for a blank. A place without
     coordinates is staged without them. Raises SnapshotRefused where a declared column is not there.
     """
+    table = COUNT_SITE if lists == "sites" else COUNT_LOCATION
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     records = CsvRecords(
         without_mojibake(text_lines(snapshot.path, where, encoding), where), where, delimiter=delimiter, strict=True
     )
     header = [name.strip() for name in next(records, [])]
-    places = _places(snapshot, out, header, columns, not_staged or [])
+    places = _places(snapshot, out, table, header, columns, not_staged or [])
     blank = {"", *(missing or [])}
     seen: set[str] = set()
     rows: list[dict[str, Any]] = []
@@ -54,7 +57,7 @@ def parse(
         if not record:
             continue
         number += 1
-        out.read(TABLE, 1)
+        out.read(table, 1)
         problem = None if len(record) == len(header) else f"expected {len(header)} fields, found {len(record)}"
         if (
             records.ends_open
@@ -63,25 +66,26 @@ def parse(
         ):
             problem = CUT
         if problem is not None:
-            out.reject(TABLE, number, "row", delimiter.join(record), problem)
+            out.reject(table, number, "row", delimiter.join(record), problem)
             continue
-        row = _row(out, number, record, places, blank, seen)
+        row = _row(out, table, number, record, places, blank, seen)
         if row is not None:
-            rows.append(row | {"mode": mode})
+            rows.append(_as_site(row, mode) if lists == "sites" else _as_place(row))
         if number > SITE_LIMIT:
             raise SnapshotRefused(f"{where}: more than {SITE_LIMIT} lines, expected a list of sites; ask the publisher")
-    out.write(TABLE, rows)
+    out.write(table, rows)
 
 
 def _places(
     snapshot: Snapshot,
     out: StagedWriter,
+    table: Table,
     header: Sequence[str],
     columns: Mapping[str, str | list[str]],
     not_staged: Sequence[str],
 ) -> dict[str, list[int]]:
     """Where the columns stand that are staged; what is new or missing is reported."""
-    out.saw_header(TABLE, header)
+    out.saw_header(table, header)
     declared = {field: [names] if isinstance(names, str) else names for field, names in columns.items()}
     if unknown := sorted(declared.keys() - set(FIELDS)) + sorted(set(REQUIRED) - declared.keys()):
         raise SnapshotRefused(
@@ -91,11 +95,11 @@ def _places(
     known = {*not_staged, *(name for names in declared.values() for name in names)}
     for name in header:
         if name not in known:
-            out.drift(TABLE, name, "new")
+            out.drift(table, name, "new")
     for field, names in declared.items():
         for name in names:
             if header.count(name) != 1:
-                out.drift(TABLE, name, "missing")
+                out.drift(table, name, "missing")
                 raise SnapshotRefused(
                     f"{snapshot.source_id}: {snapshot.path.name}: expected one column {name!r} for {field}, found "
                     f"{', '.join(map(repr, header[:20]))[:1000]}; declare it in options.columns of the source's YAML"
@@ -105,6 +109,7 @@ def _places(
 
 def _row(
     out: StagedWriter,
+    table: Table,
     number: int,
     record: Sequence[str],
     places: Mapping[str, Sequence[int]],
@@ -119,7 +124,7 @@ def _row(
     values: dict[str, Any] = {"record_number": number, "ags": None, **dict.fromkeys(FIELDS), **texts}
     problem = _problem(texts, seen)
     if problem is not None:
-        out.reject(TABLE, number, problem[0], str(texts[problem[0]] or ""), problem[1])
+        out.reject(table, number, problem[0], str(texts[problem[0]] or ""), problem[1])
         return None
     seen.add(str(texts["site_id"]))
     for field in _RANGES:
@@ -127,6 +132,15 @@ def _row(
     if texts.get("first_year") is not None:
         values["first_year"] = int(str(texts["first_year"]))
     return values
+
+
+def _as_site(row: Mapping[str, Any], mode: str | None) -> dict[str, Any]:
+    return {**row, "mode": mode}
+
+
+def _as_place(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: row[name] for name in ("record_number", "longitude", "latitude")}
+    return kept | {"location_id": row["site_id"], "name": row["site_name"]}
 
 
 def _problem(texts: Mapping[str, str | None], seen: set[str]) -> tuple[str, str] | None:
@@ -148,4 +162,6 @@ def _problem(texts: Mapping[str, str | None], seen: set[str]) -> tuple[str, str]
     return None
 
 
-CONNECTOR = Connector(name="count_site_table", version=1, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(
+    name="count_site_table", version=1, payload="csv", tables=(COUNT_SITE, COUNT_LOCATION), parse=parse
+)

@@ -13,6 +13,7 @@ from connectors.formats.count_layout import Layout, payload, read_options
 from connectors.formats.count_rows import Rows
 from connectors.region import Region
 from connectors.staging import StagedWriter
+from connectors.tables import COUNT_CHANNEL
 from connectors.tables import COUNT_READING as TABLE
 
 
@@ -33,7 +34,7 @@ CONNECTOR = Connector(
     name="count_table",
     version=1,
     payload="csv",
-    tables=(TABLE,),
+    tables=(TABLE, COUNT_CHANNEL),
     parse=parse,
     unpacked_limit_bytes=2**28,
     options=read_options,

@@ -63,6 +63,7 @@ def parse_sites(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> Non
                     "site_id": site_id,
                     "channel_id": channel_id,
                     "channel_label": label,
+                    "location_id": None,
                 }
     out.write(COUNT_SITE, list(sites.values()))
     out.write(COUNT_CHANNEL, list(channels.values()))

@@ -113,7 +113,13 @@ def parse_sites(
             told.add(str(found["id"]))
             mode = PRACTICES.get(found["pratique"], UNKNOWN_MODE)
             channels.append(
-                {"record_number": flow, "site_id": site_id, "channel_id": str(found["id"]), "channel_label": mode}
+                {
+                    "record_number": flow,
+                    "site_id": site_id,
+                    "channel_id": str(found["id"]),
+                    "channel_label": mode,
+                    "location_id": None,
+                }
             )
     out.write(COUNT_SITE, sites)
     out.write(COUNT_CHANNEL, channels)

@@ -132,19 +132,20 @@ select
     sources.site_id,
     sources.source_id,
     source_names.source_ids,
-    listed.site_name,
+    coalesce(listed.site_name, places.site_name) as site_name,
     coalesce(listed.mode, modes.mode) as mode,
     coalesce(listed.operator, sources.publisher) as operator,
     coalesce(
         municipalities.ags,
         located.ags,
+        places.ags,
         -- A point outside the region lies in none of its municipalities, whatever else the source covers.
-        case when listed.longitude is null or listed.latitude is null then only_areas.ags end
+        case when coalesce(listed.longitude, places.longitude) is null then only_areas.ags end
     ) as ags,
-    listed.longitude,
-    listed.latitude,
+    coalesce(listed.longitude, places.longitude) as longitude,
+    coalesce(listed.latitude, places.latitude) as latitude,
     case
-        when listed.longitude is not null and listed.latitude is not null then 'point'
+        when coalesce(listed.longitude, places.longitude) is not null then 'point'
         when coalesce(municipalities.ags, only_areas.ags) is not null then 'municipality'
     end as location_precision,
     listed.first_year,
@@ -166,5 +167,9 @@ left join located
         listed.source_id = located.source_id
         and listed.snapshot_sha256 = located.snapshot_sha256
         and listed.site_id = located.entity_id
+left join {{ ref('int_channel_location') }} as places
+    on
+        sources.source_id = places.source_id
+        and sources.site_id = places.site_id
 left join only_areas on sources.source_id = only_areas.source_id
 where sources.place = 1
