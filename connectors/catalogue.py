@@ -80,7 +80,8 @@ class CatalogueError(ValueError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What is written down of a source (the recipe of a release) is read again: with the keys of its YAML.
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     @model_validator(mode="wrap")
     @classmethod

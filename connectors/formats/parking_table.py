@@ -72,8 +72,11 @@ def parse(
         without_mojibake(text_lines(snapshot.path, where), where), where, delimiter=delimiter, strict=True
     )
     header = [name.strip() for name in next(records, [])]
-    car_parks = _car_parks(header, time_column, where)
     out.saw_header(TABLE, header)
+    if time_column not in header:
+        out.drift(TABLE, time_column, "missing")
+        out.drift(TABLE, header[0] if header else "", "new")
+    car_parks = _car_parks(header, time_column, where)
     clock = RowClock(ZoneInfo(time_zone))
     capacities: list[int | None] = [None] * len(car_parks)
     rows: list[_Row] = []

@@ -249,7 +249,7 @@ def parse_json(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, stat
     number = 0
     for station_id, hours in _data(snapshot, where).items():
         station = stations.get(station_id)
-        for key, entry in _members(hours, f"{where}: station {station_id[:40]}").items():
+        for key, entry in _members(hours, f"{where}: station {station_id[:40]!a}").items():
             components = _components(entry)
             # An hour that is none is a record itself: nobody knows what it holds.
             out.read(TABLE, max(1, len(components)) if not _is_hour(entry) else len(components))
@@ -357,7 +357,8 @@ def _number(value: Any) -> float | None:
 
 def _raw(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False)
+        # In ASCII: half of a surrogate pair would go into no message and no file.
+        return json.dumps(value)
     except RecursionError:
         return f"{type(value).__name__}, nested too deeply to be shown"
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from muensterland.sample import (
     accidents,
+    air_quality,
     barrier_free,
     bast,
     eco_visio,
     energy,
     grid,
     mobility,
+    parking,
     realtime,
     registers,
     territory,
@@ -58,12 +60,12 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = eco_visio.answers()
+    series = [*eco_visio.answers(), *air_quality.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
-        *(accidents, eco_visio, bast),
+        *(accidents, eco_visio, bast, parking, air_quality),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

@@ -46,7 +46,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Station:
-    """A counting site: its first channel is the sum of the next two, further ones are ghosts; `opened` a first of month."""
+    """A counting site: its first channel is the sum of the next two, the others ghosts; `opened` a first of month."""
 
     number: int
     name: str

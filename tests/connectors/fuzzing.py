@@ -41,7 +41,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from google.transit import gtfs_realtime_pb2
 
-from connectors.catalogue import Source
+from connectors.catalogue import Source, load_source
 from connectors.fetching import fetch_source
 from connectors.formats import CONNECTORS
 from connectors.http import Answer, Ask
@@ -51,21 +51,27 @@ from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
 from muensterland.sample import (
     accidents,
+    air_quality,
     barrier_free,
     bast,
     eco_visio,
     energy,
     grid,
     mobility,
+    parking,
     realtime,
     registers,
     territory,
     transit,
 )
+from muensterland.settings import REPOSITORY
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
-PARTS = (territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast)
+PARTS = (
+    *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast),
+    *(parking, air_quality),
+)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
 LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
@@ -364,7 +370,33 @@ def originals() -> tuple[Original, ...]:
             *year,
             partitions={"station": ["95001"], "year": ["2025"]},
         ),
+        Original(
+            "parking_table",
+            "2026-10-24.csv",
+            _head(files[f"{parking.BASE}/2026-10-24.csv"], 80),
+            *_plain(","),
+            options=_declared("muenster-parking"),
+        ),
+        Original(
+            "uba_air_quality_csv",
+            "station1140.csv",
+            next(body for name, body in air_quality.files().items() if name.endswith("1140.csv")),
+            *_in_order_of_time(";"),
+            options=_declared("muenster-air-quality"),
+        ),
+        Original(
+            "uba_air_quality_json",
+            "month.json",
+            air_quality.answers()[0].body,
+            *_hours(),
+            options=_declared("uba-air-quality"),
+        ),
     )
+
+
+def _declared(source_id: str) -> dict[str, Any]:
+    """How the project's own source reads its files."""
+    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"].options
 
 
 def _name_of(files: Mapping[str, bytes], beginning: str) -> bytes:
@@ -438,6 +470,32 @@ def _series() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
         "lose_entries": entries(lambda found, dice: sorted(dice.sample(found, len(found) - dice.randrange(30)))),
         "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
     }
+
+
+def _in_order_of_time(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a CSV whose order tells the passes of autumn's hour apart: to move lines is damage."""
+    faithful, damage = _plain(delimiter)
+    moved = {name: faithful.pop(name) for name in ("cut_lines", "double_lines", "swap_lines", "double_whole")}
+    return faithful, {**damage, **moved}
+
+
+def _hours() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to an answer whose hours stand in an object, in any order."""
+
+    def hours(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        def changed(content: bytes, dice: Random) -> bytes:
+            answer = json.loads(content)
+            ((station, found),) = answer["data"].items()
+            return json.dumps({**answer, "data": {station: dict(change(list(found.items()), dice))}}).encode()
+
+        return changed
+
+    faithful = {name: change for name, change in _json().items() if not name.endswith(("entries", "keys"))}
+    return {
+        **faithful,
+        "swap_hours": hours(lambda found, dice: dice.sample(found, len(found))),
+        "lose_hours": hours(lambda found, dice: dice.sample(found, dice.randrange(len(found)))),
+    }, m.BYTE_DAMAGE
 
 
 def _messages() -> tuple[dict[str, m.Change], dict[str, m.Change]]:

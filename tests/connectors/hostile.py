@@ -268,16 +268,19 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, mutations.zipped(list({**members, **replaced}.items()))
 
 
-PLAIN = ("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations")
+PLAIN = (
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
+    *("parking_table", "uba_air_quality_csv"),
+)
 
 
 def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
     if original.connector in PLAIN:
-        delimiter = b"," if original.connector == "eco_counter_csv" else b";"
+        delimiter = b"," if original.connector in ("eco_counter_csv", "parking_table") else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio"):
+    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
         yield from documents(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)

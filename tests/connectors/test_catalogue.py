@@ -72,7 +72,7 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, source_fields({"file": FILE}, titel_de="Stadt"))
     words = problem(path)
     assert words.startswith(
-        "town.yml: titel_de: unknown key; did you mean title_de? expected one of attribution, covers, "
+        "town.yml: titel_de: unknown key; did you mean title_de? expected one of attribution, corrections, covers, "
     )
     assert "\n" not in words
 

@@ -14,11 +14,23 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from connectors.catalogue import Source
+from connectors.catalogue import Source, load_source
 from connectors.landing import Landing
 from connectors.parsing import ParseSummary, parse_source
-from muensterland.sample import accidents, bast, eco_visio, energy, mobility, registers, territory, transit
+from muensterland.sample import (
+    accidents,
+    air_quality,
+    bast,
+    eco_visio,
+    energy,
+    mobility,
+    parking,
+    registers,
+    territory,
+    transit,
+)
 from muensterland.sample.generate import generate
+from muensterland.settings import REPOSITORY
 from tests.connectors.conftest import AS_OF, Land, source_of
 
 Edit = Callable[[bytes], bytes]
@@ -119,6 +131,11 @@ class Publisher:
         return source_of({"file": file}, drift=drift)
 
 
+def declared(source_id: str) -> Mapping[str, Any]:
+    """How the project's own source reads its files."""
+    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"].options
+
+
 SCHOOLS = Publisher("schools_nrw", registers.SCHOOLS)
 CHARGING = Publisher("charging_register", energy.CHARGING)
 DIRECTORY = Publisher("municipality_directory", territory.REGISTER)
@@ -132,6 +149,12 @@ ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG
 COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
 STATIONS = Publisher("bast_stations", bast.LIST)
 HOURS = Publisher("bast_hours", f"{bast.HOURS}/2025/zst95001.zip", values={"station": "95001", "year": "2025"})
+PARKING = Publisher("parking_table", f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"))
+AIR = Publisher(
+    "uba_air_quality_csv",
+    f"{air_quality.ARCHIVE}/luftqualitaet_muenster_2022-01-01_2024-01-01_station1140.csv",
+    declared("muenster-air-quality"),
+)
 
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
@@ -242,6 +265,19 @@ REPORTED = {
         text("Str_Nr", "Netzknoten", "latin-1"),
         {("missing", "count_site", "Str_Nr"), ("new", "count_site", "Netzknoten")},
     ),
+    "car-park-renamed": (
+        PARKING,
+        text("PH Beispielhof", "TG Beispielhof"),
+        {("renamed", "parking_reading", "PH Beispielhof (synthetisch) -> TG Beispielhof (synthetisch)")},
+    ),
+    "air-index-renamed": (
+        AIR,
+        text("Air quality index", "Index of air quality"),
+        {
+            ("new", "air_quality_reading", "Index of air quality"),
+            ("renamed", "air_quality_reading", "Air quality index -> Index of air quality"),
+        },
+    ),
     "hours-vanished": (
         HOURS,
         member(".csv", text("Fahrtzw", "Ferien")),
@@ -260,6 +296,19 @@ REFUSED = {
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
     "boundaries": (BOUNDARIES, member(".dbf", dbf_field("GEN", "GENN")), ("municipality_boundary", "GEN -> GENN")),
     "accidents": (ACCIDENTS, member(".csv", text("UMONAT", "UMONATE")), ("accident", "UMONAT -> UMONATE")),
+    "parking": (
+        PARKING,
+        text("Datum und Uhrzeit", "Datum und Zeit"),
+        ("parking_reading", "Datum und Uhrzeit -> Datum und Zeit"),
+    ),
+    "air": (
+        AIR,
+        text("Ozone (O₃) One hour average in µg/m³", "Ozone (O₃) Hourly average in µg/m³"),
+        (
+            "air_quality_reading",
+            "Ozone (O₃) One hour average in µg/m³ -> Ozone (O₃) Hourly average in µg/m³",
+        ),
+    ),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),

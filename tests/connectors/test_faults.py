@@ -40,7 +40,10 @@ from tests.connectors.fuzzing import Original, originals
 from tests.connectors.publisher import Answering, Publisher, Reply, document
 
 # Plain CSV: neither checksum nor closing bracket.
-PLAIN = {"charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"}
+PLAIN = {
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
+    *("parking_table", "uba_air_quality_csv"),
+}
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
 ADVICE = (
@@ -63,6 +66,8 @@ def other(undamaged: Original) -> bytes:
     if undamaged.connector == "eco_visio":
         # A day less.
         return json.dumps(json.loads(undamaged.body)[:-24]).encode()
+    if undamaged.connector == "uba_air_quality_json":
+        return undamaged.faithful["lose_hours"](undamaged.body, Random("other"))
     if undamaged.connector in ("eco_counter_sites", "eco_visio_sites"):
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
     if undamaged.connector == "gtfs_realtime":

@@ -154,6 +154,44 @@ create table marts.mart_traffic_day as
         sum(count)::bigint as count_validated, sum(count)::bigint as count_imputed, 0 as hours_imputed,
         1::double as completeness_share, 'measured' as value_status, null::varchar as status_reason
     from marts.fct_count_hour group by all;
+create table marts.mart_accident as
+    select ags, 2024 as year, 'slightly_injured' as severity, 'bicycle+car' as participants, true as with_bicycle,
+        true as with_car, false as with_pedestrian, false as with_motorcycle, false as with_goods_vehicle,
+        false as with_other, 3::bigint as accidents, 3::bigint as accidents_located,
+        0::bigint as accidents_located_elsewhere
+    from marts.dim_municipality;
+create table marts.mart_accident_year as
+    select ags, year, severity,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint as accidents,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint
+            as accidents_with_bicycle,
+        case when year = 2024 and severity = 'slightly_injured' then 0.15 when year = 2024 then 0 end::double
+            as accidents_per_1000_inhabitants,
+        case when year = 2024 then 'measured' else 'missing' end as value_status,
+        case when year <> 2024 then 'state_not_in_file' end as status_reason
+    from marts.dim_municipality
+    cross join (values (2018), (2024)) as years (year)
+    cross join (values ('killed'), ('seriously_injured'), ('slightly_injured')) as severities (severity);
+create table marts.dim_car_park as
+    select 'parking' as source_id, 'PH ' || ags as car_park, ags, 'municipality' as location_precision, 200 as capacity,
+        date '2026-10-25' as capacity_date, timestamptz '2026-10-24 22:00:00+00' as first_reading_at,
+        timestamptz '2026-10-25 22:55:00+00' as last_reading_at, 1 as days_with_readings
+    from marts.dim_municipality order by ags limit 1;
+create table marts.mart_parking_hour as
+    select source_id, car_park, hours.hour_at, timezone('Europe/Berlin', hours.hour_at) as hour_local,
+        50::double as free, capacity, 'told' as capacity_source_status, 0.75::double as occupancy_share, 12 as readings,
+        12 as readings_counted, 'measured' as value_status, null::varchar as status_reason
+    from marts.dim_car_park
+    cross join (
+        select unnest(generate_series(first_reading_at, last_reading_at, interval 1 hour)) as hour_at
+        from marts.dim_car_park
+    ) as hours;
+create table marts.mart_air_quality_day as
+    select 'DENW095' as station_id, 'Geist' as station_name, '05515001' as ags, component, date '2026-10-25' as date,
+        20::double as mean_ug_m3, 30::double as max_hour_ug_m3, null::double as max_8_hour_mean_ug_m3,
+        24 as hours_measured, 200::double as limit_ug_m3, false as is_above_limit, 'measured' as value_status,
+        null::varchar as status_reason
+    from (values ('no2')) as components (component);
 create table marts.mart_traffic_month as
     select site_id, mode, direction, date_trunc('month', date)::date as month, sum(count)::bigint as count,
         null::bigint as count_validated, null::double as mean_per_complete_day, 1 as complete_days, 31 as days_in_month,
@@ -176,24 +214,6 @@ create table marts.mart_traffic_trend as
         300::bigint as compared_days, 11::bigint as count, 10::bigint as former_count, 0.1::double as change_share,
         false as is_running, null::varchar as reason
     from marts.dim_counting_site;
-create table marts.mart_accident as
-    select ags, 2024 as year, 'slightly_injured' as severity, 'bicycle+car' as participants, true as with_bicycle,
-        true as with_car, false as with_pedestrian, false as with_motorcycle, false as with_goods_vehicle,
-        false as with_other, 3::bigint as accidents, 3::bigint as accidents_located,
-        0::bigint as accidents_located_elsewhere
-    from marts.dim_municipality;
-create table marts.mart_accident_year as
-    select ags, year, severity,
-        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint as accidents,
-        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint
-            as accidents_with_bicycle,
-        case when year = 2024 and severity = 'slightly_injured' then 0.15 when year = 2024 then 0 end::double
-            as accidents_per_1000_inhabitants,
-        case when year = 2024 then 'measured' else 'missing' end as value_status,
-        case when year <> 2024 then 'state_not_in_file' end as status_reason
-    from marts.dim_municipality
-    cross join (values (2018), (2024)) as years (year)
-    cross join (values ('killed'), ('seriously_injured'), ('slightly_injured')) as severities (severity);
 create table marts.dim_energy_unit as
     select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
         false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw, 35 as status_id,

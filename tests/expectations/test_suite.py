@@ -38,6 +38,7 @@ def load(folder: Path) -> dict[str, MartSuite]:
 def test_every_mart_of_the_contract_has_a_suite() -> None:
     assert sorted(load_rules(RULES, "live").suites) == [
         "dim_area",
+        "dim_car_park",
         "dim_charging_station",
         "dim_counting_channel",
         "dim_counting_site",
@@ -54,12 +55,14 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "fct_stop_delay",
         "mart_accident",
         "mart_accident_year",
+        "mart_air_quality_day",
         "mart_charging",
         "mart_counting_finding",
         "mart_coverage",
         "mart_energy_capacity",
         "mart_feed_finding",
         "mart_feed_health",
+        "mart_parking_hour",
         "mart_population",
         "mart_punctuality",
         "mart_realtime_coverage",

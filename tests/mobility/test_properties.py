@@ -7,8 +7,7 @@ import statistics
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -68,13 +67,12 @@ def shuffled(
     for source, station, month, content in files[::4]:
         begun = b"".join(content.splitlines(keepends=True)[:200])
         world.land_month(source, station, month, begun)
-    for number in range(2):
+    for _ in range(2):
         for source, station, month, content in files:
             world.land_month(source, station, month, content)
         for source in reversed(sources):
             world.parse(source)
         roll.shuffle(files)
-        assert number < 2
     return world.built()
 
 

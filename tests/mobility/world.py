@@ -1,15 +1,19 @@
-"""Counters on their whole way: files landed, parsed by the catalogue's own declaration, frozen, built by dbt into marts."""
+"""Counters on their whole way: landed, parsed by the catalogue's declaration, frozen, built by dbt into marts."""
 
 from __future__ import annotations
 
+import copy
+import functools
 from dataclasses import dataclass
 from pathlib import Path
+
+from dbt.contracts.graph.manifest import Manifest
 
 from connectors.catalogue import Source, load_catalogue
 from connectors.landing import Landing
 from connectors.parsing import parse_source
 from muensterland.settings import REPOSITORY
-from tests.dbt_project.conftest import Built, build
+from tests.dbt_project.conftest import Built, build, parse
 from tests.transit.world import World
 
 COUNTERS = "muenster-bicycle-counters"
@@ -45,10 +49,16 @@ class CounterWorld(World):
 
 
 def marts_of(view: Path, folder: Path) -> Built:
-    """Mobility built from a frozen view, without its tests."""
-    made = build(view, folder, *SELECTED)
+    """Mobility and what it is made from, built from a frozen view, without tests."""
+    made = build(view, folder, *SELECTED, manifest=copy.deepcopy(parsed()))
     assert made.result.success, [str(result) for result in made.result.result if result.status in ("error", "fail")]
     return made
+
+
+@functools.cache
+def parsed() -> Manifest:
+    """The dbt project, read once: that takes longer than to build small marts."""
+    return parse()
 
 
 # What mobility is made from comes with it; the rest of core would only take time.

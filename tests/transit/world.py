@@ -71,9 +71,9 @@ class World:
         self.sources[source.id] = source
         return self._land(source.id, "feed", path.read_bytes(), path.name)
 
-    def view(self) -> Path:
+    def view(self, name: str = "view") -> Path:
         """What is in force, frozen for dbt."""
-        view = self.root / "view"
+        view = self.root / name
         freeze(view, self.sources, region(), self.root / "landing", self.root / "staged", "sample")
         return view
 

@@ -16,24 +16,28 @@ import openpyxl
 import pytest
 from google.transit import gtfs_realtime_pb2
 
+from connectors.catalogue import load_source
 from connectors.connector import Snapshot
 from connectors.formats import CONNECTORS
 from connectors.region import region
-from connectors.registry import connector
+from connectors.registry import connector, parse_options
 from connectors.staging import StagedWriter
 from muensterland.sample import (
     accidents,
+    air_quality,
     barrier_free,
     bast,
     eco_visio,
     energy,
     grid,
     mobility,
+    parking,
     realtime,
     registers,
     territory,
     transit,
 )
+from muensterland.settings import REPOSITORY
 
 PARTITION = {"station": "900000001", "month": "2026-03"}
 # Of the connectors whose file names what it is of.
@@ -161,6 +165,27 @@ def series(path: Path) -> dict[str, int]:
     return {"count_reading": len(json.loads(path.read_bytes()))}
 
 
+def free_places(path: Path) -> dict[str, int]:
+    # The row of capacities is read as well, and left out.
+    header, *rows = lines(path.read_bytes(), ",")
+    return {"parking_reading": len(rows) * (len(header) - 1)}
+
+
+def concentrations(path: Path) -> dict[str, int]:
+    _, *rows, _ = lines(path.read_bytes(), ";")
+    return {"air_quality_reading": 4 * len(rows) + 1}
+
+
+def answer(path: Path) -> dict[str, int]:
+    hours = json.loads(path.read_bytes())["data"]["1140"].values()
+    return {"air_quality_reading": sum(len(hour) - 3 for hour in hours)}
+
+
+def declared(source_id: str) -> dict[str, Any]:
+    return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"])
+
+
+AIR = f"{air_quality.ARCHIVE}/luftqualitaet_muenster_2022-01-01_2024-01-01_station1140.csv"
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
     "accident_atlas": (f"{accidents.FOLDER}/Unfallorte2021_EPSG25832_CSV.zip", {}, year_of_accidents),
@@ -179,7 +204,10 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
     "mastr_export": (energy.EXPORT, {}, export),
     "municipality_directory": (territory.REGISTER, {}, directory),
+    "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
+    "uba_air_quality_csv": (AIR, declared("muenster-air-quality"), concentrations),
+    "uba_air_quality_json": (f".answers/{air_quality.API}/1140/2026-09.json", declared("uba-air-quality"), answer),
 }
 
 
