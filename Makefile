@@ -64,8 +64,9 @@ chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (
 	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)
 	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
 
-bench: $(READY) ## speed and memory on a feed of national size, about 20 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip
-	@$(BIN)/python -m tests.bench --size $(or $(SIZE),national) --repeat $(or $(REPEAT),3) $(if $(FEED),--feed $(FEED))
+bench: $(READY) ## speed and memory on a feed of national size, and of counts, about 25 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip SITE_YEARS=10000 PARTS=counts
+	@$(BIN)/python -m tests.bench --size $(or $(SIZE),national) --repeat $(or $(REPEAT),3) $(if $(FEED),--feed $(FEED)) \
+		$(if $(SITE_YEARS),--site-years $(SITE_YEARS)) $(if $(PARTS),--parts $(PARTS))
 
 lint: $(READY) ## ruff (format and lint), mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

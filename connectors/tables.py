@@ -5,7 +5,7 @@ The writer in `connectors.staging` puts the columns of `KEY` in front of every t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -23,15 +23,23 @@ LOCAL = pa.timestamp("us")
 
 @dataclass(frozen=True)
 class Table:
-    """A staged table: its name and the columns a parser delivers (without the columns of KEY)."""
+    """A staged table: its name and the columns a parser delivers (without the columns of KEY).
+
+    order: the columns by which many small files of it are sorted when they are read as one.
+    """
 
     name: str
     columns: pa.Schema
+    order: tuple[str, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
         """The columns as they lie in Parquet: KEY, then the table's own."""
         return pa.schema([*KEY, *self.columns])
+
+    def sorted_by(self, *order: str) -> Table:
+        """The same table, whose files are sorted when they are compacted."""
+        return replace(self, order=order)
 
 
 def _table(name: str, /, **columns: pa.DataType) -> Table:
@@ -332,7 +340,7 @@ COUNT_READING = _table(
     value_mark=TEXT,
     raw_status=TEXT,
     clock_change=TEXT,
-)
+).sorted_by("site_id", "interval_start_at", "record_number")
 # Free places of a car park at a moment. capacity: as the same file tells it, null where it does not; value_mark: what
 # stands in place of a number, such as `ges` for closed.
 PARKING_READING = _table(

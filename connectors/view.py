@@ -21,12 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.catalogue import Source
+from connectors.compaction import compacted, in_order_of_time
 from connectors.counts import declared_corrections, declared_topology
 from connectors.landing import FetchRecord, Landing
 from connectors.locate import boundaries_of, locate, points_of
 from connectors.nearby import nearby
 from connectors.region import Region
-from connectors.staging import replace_parquet, staged_file
+from connectors.staging import replace_parquet
 from connectors.tables import (
     COUNT_CORRECTION,
     COUNT_TOPOLOGY,
@@ -46,8 +47,6 @@ from connectors.tables import (
     Table,
 )
 
-# More files than this of one source in one table are read as one.
-COMPACT_FROM = 8
 LOCAL_TIME = ZoneInfo("Europe/Berlin")
 
 
@@ -98,41 +97,12 @@ def _write(view: Path, table: Table, rows: pa.Table) -> None:
 
 def _link_table(view: Path, table: Table, snapshots: pa.Table, staged: Path) -> None:
     replace_parquet(view / table.name / "none.parquet", table.schema.empty_table())
-    files: dict[str, list[Path]] = defaultdict(list)
-    keys = {(row["source_id"], row["snapshot_sha256"], row["parse_key"]) for row in snapshots.to_pylist()}
-    for source_id, sha256, parse_key in sorted(keys):
-        place = staged_file(staged, table.name, source_id, sha256, parse_key)
-        if place.exists():
-            files[source_id].append(place)
-    for source_id, single in files.items():
-        places = single if len(single) <= COMPACT_FROM else [_compacted(staged, table, source_id, single)]
-        for number, place in enumerate(sorted(places)):
+    by_source: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for key in in_order_of_time(snapshots.to_pylist()):
+        by_source[key[0]].append(key)
+    for source_id, keys in by_source.items():
+        for number, place in enumerate(compacted(staged, table, source_id, keys)):
             os.link(place, view / table.name / f"{source_id}-{number}.parquet")
-
-
-def _compacted(staged: Path, table: Table, source_id: str, places: list[Path]) -> Path:
-    """One file with the rows of all `places`, named after them, made once; the one it replaces is removed."""
-    digest = hashlib.sha256("\n".join(_state_of(place, staged) for place in sorted(places)).encode()).hexdigest()
-    folder = staged / ".compacted" / table.name / source_id
-    target = folder / f"{digest}.parquet"
-    if target.exists():
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{digest}"
-    with pq.ParquetWriter(draft, table.schema, compression="zstd") as writer:
-        for place in sorted(places):
-            for batch in pq.ParquetFile(place).iter_batches():
-                writer.write_batch(batch)
-    for former in folder.glob("*.parquet"):
-        former.unlink()
-    draft.replace(target)
-    return target
-
-
-def _state_of(place: Path, staged: Path) -> str:
-    """A staged file's name and when it was written: one that was parsed again has the same name."""
-    state = place.stat()
-    return f"{place.relative_to(staged)} {state.st_size} {state.st_mtime_ns}"
 
 
 def _fetch_log(catalogue: Mapping[str, Source], landing: Path) -> pa.Table:

@@ -17,10 +17,10 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from connectors.compaction import COMPACT_FROM
 from connectors.history import landed
 from connectors.landing import Landing
 from connectors.tables import EVIDENCE_TABLES, PARSE_LOG, SNAPSHOT_IN_FORCE
-from connectors.view import COMPACT_FROM
 from muensterland.settings import Home
 from publishing.history import who
 from publishing.shelf import kept, read_release

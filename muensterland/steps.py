@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -155,6 +156,7 @@ def begin_release(as_of: str) -> dict[str, str] | None:
     from connectors import view
     from connectors.ingredients import recipe_key
     from muensterland.recipe import write_recipe
+    from muensterland.warehouse import FORMER
     from publishing.history import held_version, read_history
     from publishing.release import current
 
@@ -180,6 +182,9 @@ def begin_release(as_of: str) -> dict[str, str] | None:
         run = _work_folder(home, key)
         view.freeze(run / "staged", catalogue, region(), home.landing, home.staged, settings.input)
         write_recipe(run, catalogue.values(), region(), settings.input, recipe)
+        if release is not None:
+            # A link, which outlives a release that is pruned meanwhile.
+            os.link(release.warehouse, run / FORMER)
         progress.info("freeze   %d snapshots in force%s", in_force.num_rows, clock())
     return {"run": str(run), "as_of": as_of, "input_key": key, "code_version": version}
 

@@ -5,7 +5,10 @@ A feed is multiplied to the size of a country's, and to a half and a quarter of 
 - *staging*: the connector stages stop_times (cut to the region, and whole) against a bare DuckDB `COPY`;
 - *pipeline*: feed -> landing -> staged -> dbt's transit marts, with the peak of its memory;
 - *kit*: the connector and a count of visits per stop against gtfs_kit, on the largest feed that gtfs_kit can hold;
-  both must come to the same visits.
+  both must come to the same visits;
+- *counts*: mobility counts, see `tests.bench.counting`: staged readings -> dbt's marts of all counters, then with one
+  site's month corrected and the former marts at hand; compaction of many files; the connector of the monthly CSVs
+  against DuckDB's bare reading of them.
 
 A line of JSON is added to the history file, a table is printed; the exit code is 1 where a target is missed. Ratios are
 of seconds by the wall; where others use the machine as well, those of the cores' seconds beside them tell more.
@@ -23,6 +26,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +42,8 @@ from muensterland.sample import transit
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
 from muensterland.settings import REPOSITORY
+from tests.bench import counts
+from tests.bench.counts import LARGE
 from tests.bench.measure import MIB, Measured, TaskFailed, measured, task
 from tests.bench.national import NATIONAL, SMALL, Size, multiply, pack
 
@@ -45,7 +51,7 @@ HISTORY = REPOSITORY / "tests" / "bench" / "history.jsonl"
 KIT_LOCK = REPOSITORY / "tests" / "bench" / "gtfs_kit.lock"
 KIT_TASK = REPOSITORY / "tests" / "bench" / "kit_task.py"
 SIZES = {"national": NATIONAL, "small": SMALL}
-PARTS = ("staging", "pipeline", "kit")
+PARTS = ("staging", "pipeline", "kit", "counts")
 # A Tuesday, a Saturday and a Sunday in the sample's period.
 DATES = ("20261117", "20261121", "20261122")
 CORES = 2
@@ -61,6 +67,15 @@ AT_MOST = {
     "pipeline_s": 600.0,
     "pipeline_peak_mib": 4_096.0,
     "pipeline_growth": 1.1,
+    # Of 10,000 site-years, 350 million readings; of fewer the seconds are told without a target.
+    "counts_s": 300.0,
+    "counts_peak_mib": 6_144.0,
+    "counts_update_sites": 1.0,
+    # Seconds, not minutes.
+    "counts_update_s": 60.0,
+    "compaction_written_share": 0.1,
+    # 50 MB/s of a core, or twice the time of DuckDB's bare reading: whichever is nearer.
+    "counts_parse_to_target": 1.0,
 }
 AT_LEAST = {"kit_to_ours": 5.0}
 
@@ -103,12 +118,31 @@ class Feeds:
         return folder
 
 
+@dataclass(frozen=True)
+class Counters:
+    """How many counters, monthly files and staged files the part `counts` has."""
+
+    size: counts.Size
+    csv_files: int
+    staged_files: int
+
+
+# Counters by their site-years: the targets are those of the last, which takes a quarter of an hour and is asked for.
+COUNTERS = {
+    100: Counters(counts.SMALL, csv_files=50, staged_files=500),
+    1_000: Counters(counts.Size(sites=100, years=10), csv_files=200, staged_files=10_000),
+    10_000: Counters(LARGE, csv_files=200, staged_files=10_000),
+}
+
+
 class Bench:
     """The measurements of one run: the best of several, by name."""
 
-    def __init__(self, folder: Path, feeds: Feeds, divisors: list[int], repeat: int, console: Console) -> None:
+    def __init__(
+        self, folder: Path, feeds: Feeds, counters: Counters, divisors: list[int], repeat: int, console: Console
+    ) -> None:
         self._folder, self._feeds, self._divisors, self._repeat = folder, feeds, divisors, repeat
-        self._console = console
+        self._counters, self._console = counters, console
         self.measured: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, float] = {}
         self.of_cores: dict[str, float] = {}
@@ -167,6 +201,44 @@ class Bench:
             return
         raise TaskFailed("gtfs_kit cannot hold even the smallest part of the feed")
 
+    def counts(self) -> None:
+        """Marts of counts from staged readings; the same after a site's month was corrected; compaction; parsing."""
+        size, csvs, files = self._counters.size, self._counters.csv_files, self._counters.staged_files
+        of = f"{size.site_years:,} site-years"
+        view, run = self._folder / "view", self._folder / "run"
+        self._keep(f"counts made {of}", task("count_view", view, str(size.sites), str(size.years)))
+        self._keep(f"counts {of}", task("count_marts", run, view))
+        former = (run / "candidate.duckdb").rename(self._folder / "former.duckdb")
+        self._keep(f"counts corrected {of}", task("count_correction", view, str(size.sites), str(size.years)))
+        self._keep(f"counts update {of}", task("count_marts", self._folder / "update", view, former))
+        whole, update = self.measured[f"counts {of}"], self.measured[f"counts update {of}"]
+        is_full = size.site_years >= LARGE.site_years
+        self.figures |= {
+            "counts_s" if is_full else "counts_part_s": whole["seconds"],
+            "counts_peak_mib": max(whole["peak_mib"], update["peak_mib"]),
+            "counts_update_s": update["seconds"],
+            "counts_update_sites": update["sites_computed"],
+            "counts_update_to_whole": update["seconds"] / whole["seconds"],
+            "counts_cpu_us_per_reading": whole["cpu_s"] / size.readings * 1e6,
+        }
+        for folder in (view, run, self._folder / "update"):
+            shutil.rmtree(folder)
+        former.unlink()
+        place = self._folder / "staged"
+        self._keep(f"compaction {files:,} files", task("count_compaction", place, str(files)))
+        self.figures["compaction_written_share"] = self.measured[f"compaction {files:,} files"]["written_share"]
+        shutil.rmtree(place)
+        for _ in range(self._repeat):
+            for name in ("count_read", "count_parse"):
+                self._keep(f"{name} {csvs} files", task(name, self._folder, str(csvs)))
+        parsed, read = self.measured[f"count_parse {csvs} files"], self.measured[f"count_read {csvs} files"]
+        for figures, clock in ((self.figures, "seconds"), (self.of_cores, "cpu_s")):
+            megabytes_per_s = parsed["bytes"] / 1e6 / parsed[clock]
+            ratio = parsed[clock] / read[clock]
+            figures["counts_parse_to_read"] = ratio
+            figures["counts_parse_mb_per_s"] = megabytes_per_s
+            figures["counts_parse_to_target"] = min(50 / megabytes_per_s, ratio / 2)
+
     def _kit_python(self) -> Path:
         """The interpreter of a fresh environment that has gtfs_kit and what it needs, by its lock."""
         environment, uv = self._folder / "kit", str(Path(sys.executable).with_name("uv"))
@@ -180,7 +252,9 @@ class Bench:
 
     def _note(self, what: str, divisor: int, result: Measured) -> None:
         """Keep the fastest of several measurements, with the highest peak of all."""
-        name = self._name(what, divisor)
+        self._keep(self._name(what, divisor), result)
+
+    def _keep(self, name: str, result: Measured) -> None:
         former = self.measured.get(name)
         said = {key: value for key, value in result.said.items() if key != "peak_bytes"}
         peak = max(result.peak_mib, former["peak_mib"] if former else 0)
@@ -283,6 +357,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, remember; 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--size", choices=SIZES, default="national")
+    parser.add_argument(
+        "--site-years", type=int, choices=COUNTERS, help="of mobility counts; default: 100 if small, else 1,000"
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument(
         "--repeat", type=int, default=3, help="how often what lasts seconds is measured; the best counts"
@@ -310,7 +387,10 @@ def main(arguments: list[str] | None = None) -> int:
                 "size": {"name": options.size, **vars(size)},
                 "feed": options.feed.name if options.feed else "sample",
             }
-            bench = Bench(folder, Feeds(folder, base, size), options.divisors, options.repeat, console)
+            site_years = options.site_years or (100 if options.size == "small" else 1_000)
+            line["site_years"] = site_years
+            feeds = Feeds(folder, base, size)
+            bench = Bench(folder, feeds, COUNTERS[site_years], options.divisors, options.repeat, console)
             for part in options.parts:
                 getattr(bench, part)()
     finally:

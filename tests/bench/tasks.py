@@ -24,6 +24,8 @@ from connectors.connector import Snapshot
 from connectors.formats import gtfs
 from connectors.region import region
 from connectors.staging import StagedWriter, staged_file
+from tests.bench import counting
+from tests.bench.spent import Spent
 
 SNAPSHOT = "0" * 64
 # As if published on this day of the sample's period.
@@ -33,17 +35,6 @@ CORE_SOURCES = ("bkg-boundaries", "destatis-municipality-directory")
 FEED_SOURCE = "gtfs-de-local"
 # Columns of calendar.txt, Monday first.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class Spent:
-    """A clock: seconds by the wall, and seconds of all cores, which tell more on a machine that others use as well."""
-
-    def __init__(self) -> None:
-        self._wall, self._cores = time.perf_counter(), time.process_time()
-
-    def so_far(self) -> dict[str, float]:
-        """Both since it was made."""
-        return {"seconds": time.perf_counter() - self._wall, "cpu_s": time.process_time() - self._cores}
 
 
 def copy(text: str, target: str) -> dict[str, Any]:
@@ -162,7 +153,16 @@ def peak_bytes() -> int:
     return int(status["VmHWM"].split()[0]) * 1024
 
 
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (copy, stage, departures, pipeline)}
+OF_TRANSIT = (copy, stage, departures, pipeline)
+OF_COUNTS = (
+    counting.count_view,
+    counting.count_correction,
+    counting.count_marts,
+    counting.count_compaction,
+    counting.count_parse,
+    counting.count_read,
+)
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS)}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

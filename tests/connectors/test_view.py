@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.catalogue import Source
+from connectors.compaction import COMPACT_FROM
 from connectors.landing import FetchRecord, Landing, Outcome
 from connectors.parsing import parse_source
 from connectors.region import region
 from connectors.staging import StagedWriter, replace_parquet
 from connectors.tables import MUNICIPALITY_REGISTER, PARSED_TABLES, STATE_TABLES
-from connectors.view import COMPACT_FROM, failure_of, freeze, input_key, snapshots_in_force, troubles
+from connectors.view import failure_of, freeze, input_key, snapshots_in_force, troubles
 from tests.connectors.conftest import AS_OF, Land, Letters, source_of
 
 

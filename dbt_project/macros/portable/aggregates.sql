@@ -27,3 +27,24 @@
 {% macro duckdb__joined_texts(text_expression, order_expression) -%}
     string_agg({{ text_expression }}, ', ' order by {{ order_expression }})
 {%- endmacro %}
+
+{# How many different whole hours the instants of a group are; what is no whole hour, or null, counts none. #}
+{% macro count_hours(instant_expression) -%}
+    {{ return(adapter.dispatch('count_hours')(instant_expression)) }}
+{%- endmacro %}
+
+{% macro default__count_hours(instant_expression) -%}
+    count(distinct case when {{ hour_of(instant_expression) }} = {{ instant_expression }} then {{ instant_expression }} end)
+{%- endmacro %}
+
+{# A bit for each hour from 1980 to 2079; an instant beyond them is an error. #}
+{% macro duckdb__count_hours(instant_expression) -%}
+    coalesce(bit_count(bitstring_agg(
+        case
+            when epoch_us({{ instant_expression }}) % 3600000000 = 0
+                then epoch_us({{ instant_expression }}) // 3600000000
+        end,
+        87648,
+        964247
+    )), 0)
+{%- endmacro %}

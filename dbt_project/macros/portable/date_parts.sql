@@ -27,6 +27,16 @@
     cast(isoyear({{ date_expression }}) as integer)
 {%- endmacro %}
 
+{# The hour of UTC that an instant lies in, as the instant it begins. #}
+{% macro hour_of(instant_expression) -%}
+    {{ return(adapter.dispatch('hour_of')(instant_expression)) }}
+{%- endmacro %}
+
+{# By arithmetic: DuckDB's date_trunc asks the calendar of the session's time zone, for each of very many rows. #}
+{% macro duckdb__hour_of(instant_expression) -%}
+    make_timestamptz(epoch_us({{ instant_expression }}) // 3600000000 * 3600000000)
+{%- endmacro %}
+
 {# Whole hours from one instant to a later one. #}
 {% macro hours_between(earlier, later) -%}
     {{ return(adapter.dispatch('hours_between')(earlier, later)) }}

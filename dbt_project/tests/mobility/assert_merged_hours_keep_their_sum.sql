@@ -1,5 +1,5 @@
 -- Nothing is lost and nothing doubled: what the channels that speak report is what the hours hold, merged readings of
--- autumn and hours beyond as_of included.
+-- autumn and hours beyond as_of included. Sites that are taken over were looked at when they were computed.
 with
 
 reported as (
@@ -38,12 +38,15 @@ totals as (
 
 released as (
     select
-        site_id,
-        mode,
-        sum(count) as count
-    from {{ ref('fct_count_hour') }}
-    where direction = 'both'
-    group by site_id, mode
+        hours.site_id,
+        hours.mode,
+        sum(hours.count) as count
+    from {{ ref('fct_count_hour') }} as hours
+    inner join {{ ref('int_site_batch') }} as batches on hours.site_id = batches.site_id
+    where
+        hours.direction = 'both'
+        and batches.batch_number is not null
+    group by hours.site_id, hours.mode
 )
 
 select

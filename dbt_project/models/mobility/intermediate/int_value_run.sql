@@ -5,78 +5,61 @@ with
 
 valued as (
     select
-        hours.site_id,
-        hours.mode,
-        hours.direction,
-        hours.hour_at,
-        coalesce(hours.count_corrected, -1) as value,
-        lag(coalesce(hours.count_corrected, -1), 1, -2) over (
-            partition by hours.site_id, hours.mode, hours.direction
-            order by hours.hour_at asc
-        ) as former_value,
-        sum(coalesce(profile.median_count, 0)) over (
-            partition by hours.site_id, hours.mode, hours.direction
-            order by hours.hour_at asc
-            rows between unbounded preceding and current row
-        ) - coalesce(profile.median_count, 0) as usual_before
-    from {{ ref('int_count_hour') }} as hours
-    left join {{ ref('int_hour_profile') }} as profile
-        on
-            hours.site_id = profile.site_id
-            and hours.mode = profile.mode
-            and hours.direction = profile.direction
-            and hours.hour_of_week = profile.hour_of_week
-            and profile.hours >= {{ var('profile_hours') }}
-),
-
-ends as (
-    select
         site_id,
         mode,
         direction,
-        max(hour_at) + interval 1 hour as until_at,
-        max(usual_before) as usual_before
-    from valued
-    group by site_id, mode, direction
+        hour_at,
+        hour_of_week,
+        count_corrected as value,
+        lag(count_corrected) over (
+            partition by site_id, mode, direction
+            order by hour_at asc
+        ) as former_value,
+        lead(count_corrected) over (
+            partition by site_id, mode, direction
+            order by hour_at asc
+        ) as next_value
+    from {{ ref('int_count_hour') }}
 ),
 
-starts as (
+-- Few hours are zero or have a neighbour of the same count: all others are a run of their own that no rule asks for.
+repeated as (
     select
         site_id,
         mode,
         direction,
         hour_at,
+        hour_of_week,
         value,
-        usual_before
+        {{ hours_between("cast('2000-01-01 00:00:00+00:00' as timestamptz)", 'hour_at') }}
+        - row_number() over (
+            partition by site_id, mode, direction, value
+            order by hour_at asc
+        ) as run
     from valued
-    where value <> former_value
-    union all
-    select
-        site_id,
-        mode,
-        direction,
-        until_at as hour_at,
-        -1 as value,
-        usual_before
-    from ends
+    where
+        value = 0
+        or (value >= {{ var('stuck_count') }} and (value = former_value or value = next_value))
 ),
 
 runs as (
     select
-        site_id,
-        mode,
-        direction,
-        value,
-        hour_at as first_at,
-        lead(hour_at) over (
-            partition by site_id, mode, direction
-            order by hour_at asc
-        ) as until_at,
-        lead(usual_before) over (
-            partition by site_id, mode, direction
-            order by hour_at asc
-        ) - usual_before as usual_count
-    from starts
+        repeated.site_id,
+        repeated.mode,
+        repeated.direction,
+        repeated.value,
+        min(repeated.hour_at) as first_at,
+        max(repeated.hour_at) + interval 1 hour as until_at,
+        sum(coalesce(profile.median_count, 0)) as usual_count
+    from repeated
+    left join {{ ref('int_hour_profile') }} as profile
+        on
+            repeated.site_id = profile.site_id
+            and repeated.mode = profile.mode
+            and repeated.direction = profile.direction
+            and repeated.hour_of_week = profile.hour_of_week
+            and profile.hours >= {{ var('profile_hours') }}
+    group by repeated.site_id, repeated.mode, repeated.direction, repeated.value, repeated.run
 ),
 
 judged as (
@@ -101,7 +84,6 @@ judged as (
                 then 'stuck_sensor'
         end as code
     from runs
-    where until_at is not null
 ),
 
 told as (

@@ -152,8 +152,10 @@ select
     case when listed.site_id is null then windows.last_value_date end as in_service_to,
     cast(60 / windows.intervals_per_hour as integer) as interval_minutes,
     windows.last_value_date,
-    windows.last_reading_date
+    windows.last_reading_date,
+    batches.inputs_key
 from ranked_sources as sources
+inner join {{ ref('int_site_batch') }} as batches on sources.site_id = batches.site_id
 inner join source_names on sources.site_id = source_names.site_id
 left join listed on sources.site_id = listed.site_id
 left join windows on sources.site_id = windows.site_id

@@ -1,3 +1,5 @@
+-- What is computed from readings is computed in batches of sites.
+-- depends_on: {{ ref('int_site_batch') }}
 select
     staged.source_id,
     staged.snapshot_sha256,
