@@ -32,7 +32,7 @@
     {{ return(adapter.dispatch('hour_of')(instant_expression)) }}
 {%- endmacro %}
 
-{# By arithmetic: DuckDB's date_trunc asks the calendar of the session's time zone, for each of a hundred million rows. #}
+{# By arithmetic: DuckDB's date_trunc asks the calendar of the session's time zone, for each of very many rows. #}
 {% macro duckdb__hour_of(instant_expression) -%}
     make_timestamptz(epoch_us({{ instant_expression }}) // 3600000000 * 3600000000)
 {%- endmacro %}

@@ -21,3 +21,12 @@
         else {{ shown.text }}
     end
 {%- endmacro %}
+
+{# Cells of a row as one text, which is another one where a cell is another or null. #}
+{% macro cells_as_text(expressions) -%}
+    {%- set cells = [] -%}
+    {%- for expression in expressions -%}
+        {%- do cells.append("coalesce(replace(cast(" ~ expression ~ " as varchar), '|', '||'), '|-')") -%}
+    {%- endfor -%}
+    concat_ws('|', {{ cells | join(', ') }})
+{%- endmacro %}

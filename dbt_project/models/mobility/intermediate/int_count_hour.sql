@@ -15,7 +15,6 @@ channel_hours as (
         hours.site_id,
         versions.mode,
         hours.hour_at,
-        hours.date,
         case
             when versions.channel_role in ('sum', 'ghost') then versions.channel_role
             when versions.direction in ('in', 'out', 'unknown') then versions.direction
@@ -60,107 +59,20 @@ channel_hours as (
         and date_trunc('month', hours.date) <= date_trunc('month', versions.last_value_date)
 ),
 
-site_hours as (
+slot_hours as (
     select
         site_id,
         mode,
+        slot,
         hour_at,
-        min(date) as date,
         max(intervals_expected) as intervals_expected,
-        sum(case when slot = 'ghost' then count end) as ghost_count,
-        sum(case when slot = 'ghost' then count_corrected end) as ghost_corrected
-        {%- for slot in slots %},
-        sum(case when slot = '{{ slot }}' then count end) as {{ slot }}_count,
-        sum(case when slot = '{{ slot }}' then count_corrected end) as {{ slot }}_corrected,
-        min(case when slot = '{{ slot }}' then intervals_measured end) as {{ slot }}_measured,
-        count(case when slot = '{{ slot }}' then 1 end) as {{ slot }}_channels,
-        bit_or(case when slot = '{{ slot }}' then marks end) as {{ slot }}_marks
-        {%- endfor %}
+        sum(count) as count,
+        sum(count_corrected) as corrected,
+        min(intervals_measured) as measured,
+        count(*) as channels,
+        bit_or(marks) as marks
     from channel_hours
-    group by site_id, mode, hour_at
-),
-
--- Of channels that have no line nothing is measured.
-awaited as (
-    select
-        hours.site_id,
-        hours.mode,
-        hours.hour_at,
-        hours.intervals_expected,
-        hours.ghost_count,
-        hours.ghost_corrected
-        {%- for slot in slots %},
-        hours.{{ slot }}_count,
-        hours.{{ slot }}_corrected,
-        hours.{{ slot }}_marks,
-        case
-            when hours.{{ slot }}_channels >= coalesce(composition.{{ slot }}_channels, 0) then hours.{{ slot }}_measured
-            else 0
-        end as {{ slot }}_measured
-        {%- endfor %}
-    from site_hours as hours
-    left join {{ ref('int_site_composition') }} as composition
-        on
-            hours.site_id = composition.site_id
-            and hours.mode = composition.mode
-            and hours.date >= composition.first_date
-            and hours.date <= composition.last_date
-),
-
-both_hours as (
-    select
-        site_id,
-        mode,
-        hour_at,
-        intervals_expected,
-        case
-            when sum_count is not null then sum_count
-            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
-                then
-                    coalesce(in_count, 0) + coalesce(out_count, 0) + coalesce(unknown_count, 0)
-                    + coalesce(other_count, 0) + coalesce(ghost_count, 0)
-        end as both_count,
-        case
-            when sum_count is not null then sum_corrected
-            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
-                then
-                    coalesce(in_corrected, 0) + coalesce(out_corrected, 0) + coalesce(unknown_corrected, 0)
-                    + coalesce(other_corrected, 0) + coalesce(ghost_corrected, 0)
-        end as both_corrected,
-        case
-            when sum_count is not null then sum_measured
-            else coalesce(least(in_measured, out_measured, unknown_measured, other_measured), sum_measured)
-        end as both_measured,
-        -- Added up, the directions are right, whichever of them is which.
-        case
-            when sum_count is not null then sum_marks
-            else
-                (coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0) | coalesce(other_marks, 0))
-                & 31
-        end as both_marks
-        {%- for direction in ['in', 'out', 'unknown'] %},
-        {{ direction }}_count,
-        {{ direction }}_corrected,
-        {{ direction }}_measured,
-        {{ direction }}_marks
-        {%- endfor %}
-    from awaited
-),
-
-second_passes as (
-    select
-        site_id,
-        mode,
-        hour_at + interval 1 hour as hour_at,
-        intervals_expected
-        {%- for direction in ['both', 'in', 'out', 'unknown'] %},
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_count end as {{ direction }}_count,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_corrected end as {{ direction }}_corrected,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_measured end as {{ direction }}_measured,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_marks end as {{ direction }}_marks
-        {%- endfor %}
-    from both_hours
-    where (coalesce(both_marks, 0) | coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0)) & 2 > 0
+    group by site_id, mode, slot, hour_at
 ),
 
 directions as (
@@ -207,18 +119,128 @@ spine as (
     where hours.hour_at < greatest({{ as_of_day() }}, windows.last_hour_at + interval 1 hour)
 ),
 
-filled as (
+-- Beside each other by joins, of which those of slots that no channel fills cost nothing. Of channels that an hour
+-- waits for and that have no line nothing is measured.
+slots_of_hours as (
     select
         spine.site_id,
         spine.mode,
-        directions.direction,
         spine.hour_at,
         spine.hour_local,
         spine.date,
         spine.hour_of_week,
         spine.season,
-        coalesce(second_passes.intervals_expected, hours.intervals_expected, spine.intervals_expected)
-            as intervals_expected
+        coalesce(
+            greatest(
+                sum_hours.intervals_expected,
+                in_hours.intervals_expected,
+                out_hours.intervals_expected,
+                unknown_hours.intervals_expected,
+                other_hours.intervals_expected,
+                ghost_hours.intervals_expected
+            ),
+            spine.intervals_expected
+        ) as intervals_expected,
+        ghost_hours.count as ghost_count,
+        ghost_hours.corrected as ghost_corrected
+        {%- for slot in slots %},
+        {{ slot }}_hours.count as {{ slot }}_count,
+        {{ slot }}_hours.corrected as {{ slot }}_corrected,
+        {{ slot }}_hours.marks as {{ slot }}_marks,
+        case
+            when coalesce({{ slot }}_hours.channels, 0) >= coalesce(composition.{{ slot }}_channels, 0)
+                then {{ slot }}_hours.measured
+            else 0
+        end as {{ slot }}_measured
+        {%- endfor %}
+    from spine
+    left join {{ ref('int_site_composition') }} as composition
+        on
+            spine.site_id = composition.site_id
+            and spine.mode = composition.mode
+            and spine.date >= composition.first_date
+            and spine.date <= composition.last_date
+    {%- for slot in slots + ['ghost'] %}
+    left join slot_hours as {{ slot }}_hours
+        on
+            spine.site_id = {{ slot }}_hours.site_id
+            and spine.mode = {{ slot }}_hours.mode
+            and spine.hour_at = {{ slot }}_hours.hour_at
+            and {{ slot }}_hours.slot = '{{ slot }}'
+    {%- endfor %}
+),
+
+both_hours as (
+    select
+        site_id,
+        mode,
+        hour_at,
+        hour_local,
+        date,
+        hour_of_week,
+        season,
+        intervals_expected,
+        case
+            when sum_count is not null then sum_count
+            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
+                then
+                    coalesce(in_count, 0) + coalesce(out_count, 0) + coalesce(unknown_count, 0)
+                    + coalesce(other_count, 0) + coalesce(ghost_count, 0)
+        end as both_count,
+        case
+            when sum_count is not null then sum_corrected
+            when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
+                then
+                    coalesce(in_corrected, 0) + coalesce(out_corrected, 0) + coalesce(unknown_corrected, 0)
+                    + coalesce(other_corrected, 0) + coalesce(ghost_corrected, 0)
+        end as both_corrected,
+        case
+            when sum_count is not null then sum_measured
+            else coalesce(least(in_measured, out_measured, unknown_measured, other_measured), sum_measured)
+        end as both_measured,
+        -- Added up, the directions are right, whichever of them is which.
+        case
+            when sum_count is not null then sum_marks
+            else
+                (coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0) | coalesce(other_marks, 0))
+                & 31
+        end as both_marks
+        {%- for direction in ['in', 'out', 'unknown'] %},
+        {{ direction }}_count,
+        {{ direction }}_corrected,
+        {{ direction }}_measured,
+        {{ direction }}_marks
+        {%- endfor %}
+    from slots_of_hours
+),
+
+second_passes as (
+    select
+        site_id,
+        mode,
+        hour_at + interval 1 hour as hour_at,
+        intervals_expected
+        {%- for direction in ['both', 'in', 'out', 'unknown'] %},
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_count end as {{ direction }}_count,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_corrected end as {{ direction }}_corrected,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_measured end as {{ direction }}_measured,
+        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_marks end as {{ direction }}_marks
+        {%- endfor %}
+    from both_hours
+    where (coalesce(both_marks, 0) | coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0)) & 2 > 0
+),
+
+filled as (
+    select
+        hours.site_id,
+        hours.mode,
+        directions.direction,
+        hours.hour_at,
+        hours.hour_local,
+        hours.date,
+        hours.hour_of_week,
+        hours.season,
+        coalesce(second_passes.intervals_expected, hours.intervals_expected) as intervals_expected
         {%- for column in ['count', 'corrected', 'measured', 'marks'] %},
         case directions.direction
             when 'both' then hours.both_{{ column }}
@@ -233,21 +255,16 @@ filled as (
             else second_passes.unknown_{{ column }}
         end as second_{{ column }}
         {%- endfor %}
-    from spine
+    from both_hours as hours
     inner join directions
         on
-            spine.site_id = directions.site_id
-            and spine.mode = directions.mode
-    left join both_hours as hours
-        on
-            spine.site_id = hours.site_id
-            and spine.mode = hours.mode
-            and spine.hour_at = hours.hour_at
+            hours.site_id = directions.site_id
+            and hours.mode = directions.mode
     left join second_passes
         on
-            spine.site_id = second_passes.site_id
-            and spine.mode = second_passes.mode
-            and spine.hour_at = second_passes.hour_at
+            hours.site_id = second_passes.site_id
+            and hours.mode = second_passes.mode
+            and hours.hour_at = second_passes.hour_at
 ),
 
 split as (

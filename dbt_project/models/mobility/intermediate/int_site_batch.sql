@@ -24,41 +24,43 @@ sites as (
     group by site_id
 ),
 
--- What is listed, located and declared of a site, and of its sources.
-{%- set told = {
-    'stg_count_site': [
-        'snapshot_sha256', 'record_number', 'site_name', 'first_year', 'longitude', 'latitude', 'mode', 'operator', 'ags',
-        as_of_date()
-    ],
-    'stg_count_topology': [
-        'declaration', 'channel_id', 'first_date', 'last_date', 'channel_role', 'mode', 'direction', 'reason'
-    ],
-    'stg_count_correction': [
-        'declaration', 'channel_id', 'first_at', 'until_at', 'action', 'factor', 'expected_count', 'reason', 'provider'
-    ]
-} %}
+-- What is listed, located and declared of a site.
 told as (
     select
         site_id,
         source_id,
-        concat_ws(' ', 'readings', snapshot_sha256, parse_key) as input
+        {{ cells_as_text(['snapshot_sha256', 'parse_key']) }} as input
     from snapshots
-    {%- for relation, columns in told.items() %}
     union all
     select
         site_id,
         source_id,
-        concat_ws(
-            '|', '{{ relation }}'
-            {%- for column in columns %}, coalesce(cast({{ column }} as varchar), ''){% endfor %}
-        ) as input
-    from {{ ref(relation) }}
-    {%- endfor %}
+        {{ cells_as_text([
+            as_of_date(), 'snapshot_sha256', 'record_number', 'site_name', 'first_year', 'longitude', 'latitude', 'mode',
+            'operator', 'ags'
+        ]) }} as input
+    from {{ ref('stg_count_site') }}
+    union all
+    select
+        site_id,
+        source_id,
+        {{ cells_as_text([
+            'declaration', 'channel_id', 'first_date', 'last_date', 'channel_role', 'mode', 'direction', 'reason'
+        ]) }} as input
+    from {{ ref('stg_count_topology') }}
+    union all
+    select
+        site_id,
+        source_id,
+        {{ cells_as_text([
+            'declaration', 'channel_id', 'first_at', 'until_at', 'action', 'factor', 'expected_count', 'reason', 'provider'
+        ]) }} as input
+    from {{ ref('stg_count_correction') }}
     union all
     select
         entity_id as site_id,
         source_id,
-        concat_ws(' ', 'located', snapshot_sha256, ags) as input
+        {{ cells_as_text(['entity', 'snapshot_sha256', 'ags']) }} as input
     from {{ ref('stg_located_point') }}
     where entity = 'counting_site'
 ),
@@ -73,24 +75,24 @@ site_sources as (
 inputs as (
     select
         site_id,
-        concat_ws(' ', source_id, input) as input
+        {{ cells_as_text(['source_id', 'input']) }} as input
     from told
     union all
     select
         site_id,
-        concat_ws(' ', 'clock', cast({{ as_of_date() }} as varchar)) as input
+        {{ cells_as_text([as_of_date()]) }} as input
     from sites
     where cast({{ instant_to_local('last_interval_start_at') }} as date) >= {{ as_of_date() }} - interval 400 day
     union all
     select
         site_sources.site_id,
-        concat_ws('|', 'source', catalogue.source_id, cast(catalogue.priority as varchar), catalogue.publisher) as input
+        {{ cells_as_text(['catalogue.source_id', 'catalogue.priority', 'catalogue.publisher']) }} as input
     from site_sources
     inner join {{ ref('stg_source_catalogue') }} as catalogue on site_sources.source_id = catalogue.source_id
     union all
     select
         site_sources.site_id,
-        concat_ws(' ', 'area', coverage.source_id, coverage.ags) as input
+        {{ cells_as_text(['coverage.source_id', 'coverage.ags']) }} as input
     from site_sources
     inner join {{ ref('stg_source_coverage') }} as coverage on site_sources.source_id = coverage.source_id
 ),
@@ -102,11 +104,15 @@ region as (
 
 keys as (
     select
-        site_id,
-        md5(concat('{{ models_key() }}', min(region.municipalities), {{ joined_texts('input', 'input') }})) as inputs_key
+        inputs.site_id,
+        md5(concat(
+            '{{ models_key() }}',
+            min(region.municipalities),
+            {{ joined_texts('inputs.input', 'inputs.input') }}
+        )) as inputs_key
     from inputs
     cross join region
-    group by site_id
+    group by inputs.site_id
 ),
 
 compared as (

@@ -1,7 +1,3 @@
-{%- for findings in ['int_counting_finding', 'int_parking_finding', 'int_air_quality_finding'] %}
-{%- if not loop.first %}
-union all
-{% endif -%}
 select
     finding_id,
     source_id,
@@ -14,7 +10,35 @@ select
     code,
     amount,
     reference_amount,
-    {# Those of counts may be taken over from the former release, made printable already. -#}
-    {% if loop.first %}detail{% else %}{{ printable('detail', 500) }} as detail{% endif %}
-from {{ ref(findings) }}
-{%- endfor %}
+    detail
+from {{ ref('int_counting_finding') }}
+union all
+select
+    finding_id,
+    source_id,
+    site_id,
+    channel_id,
+    mode,
+    direction,
+    first_date,
+    last_date,
+    code,
+    amount,
+    reference_amount,
+    {{ printable('detail', 500) }} as detail
+from {{ ref('int_parking_finding') }}
+union all
+select
+    finding_id,
+    source_id,
+    site_id,
+    channel_id,
+    mode,
+    direction,
+    first_date,
+    last_date,
+    code,
+    amount,
+    reference_amount,
+    {{ printable('detail', 500) }} as detail
+from {{ ref('int_air_quality_finding') }}
