@@ -55,6 +55,9 @@ class Connector:
     needs_timetable: what it reads speaks of the timetable of another source, which the catalogue must name.
     listed: of a file that lists what other resources are asked for: what it names, by path, region and the resource's
     options; raises SourceError where it cannot be read. listed_fields: what each of them has beside its value.
+    options: reads a resource's options into the keyword arguments of `parse`, where they are more than values of its
+    parameters; raises CatalogueError with lines `options.<key>: …`. payload_of: the payload by the resource's options,
+    where it depends on them.
     """
 
     name: str
@@ -67,3 +70,5 @@ class Connector:
     needs_timetable: bool = False
     listed: Callable[..., Iterable[Listed]] | None = None
     listed_fields: tuple[str, ...] = ()
+    options: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    payload_of: Callable[[Mapping[str, Any]], Payload] | None = None

@@ -38,7 +38,7 @@ from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
 from connectors.region import region
-from connectors.registry import connector, parse_options
+from connectors.registry import connector, parse_options, payload
 from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
@@ -309,7 +309,7 @@ def _asked(
     if answer.status != 200:
         raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
     found = connector(resource.connector)
-    check_payload(draft, found.payload, found.unpacked_limit_bytes)
+    check_payload(draft, payload(resource), found.unpacked_limit_bytes)
     sha256 = content_sha256(draft, without_stamp if genesis else str)
     same = previous is not None and previous.snapshot_sha256 == sha256
     name = (previous.file_name if same and previous else None) or _file_name(resource, url)

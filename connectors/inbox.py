@@ -29,7 +29,7 @@ from connectors.fetching import FetchSummary, Partition, summary_of
 from connectors.genesis import without_stamp
 from connectors.landing import INBOX, FetchRecord, Landing
 from connectors.payload import check_payload
-from connectors.registry import connector
+from connectors.registry import connector, payload
 from connectors.tables import PARSE_LOG
 
 log = logging.getLogger(__name__)
@@ -303,7 +303,7 @@ def _has_shape(value: str, declared: object) -> bool:
 def _fits(resource: Resource, draft: Path) -> bool:
     found = connector(resource.connector)
     try:
-        check_payload(draft, found.payload, found.unpacked_limit_bytes)
+        check_payload(draft, payload(resource), found.unpacked_limit_bytes)
     except PayloadRefused:
         return False
     return True
@@ -316,7 +316,7 @@ def _checked_sha256(place: _Place, draft: Path) -> str:
             f"{draft.name}: {draft.stat().st_size} bytes, expected at most {place.resource.size_limit_mb} MB; "
             "raise size_limit_mb in the source's YAML if the file is right"
         )
-    check_payload(draft, found.payload, found.unpacked_limit_bytes)
+    check_payload(draft, payload(place.resource), found.unpacked_limit_bytes)
     return content_sha256(draft, without_stamp if found.request == "genesis" else str)
 
 

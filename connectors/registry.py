@@ -23,7 +23,7 @@ from connectors.catalogue import (
     load_source,
     nearest,
 )
-from connectors.connector import Connector
+from connectors.connector import Connector, Payload
 from connectors.formats import CONNECTORS
 from connectors.region import Region
 from connectors.tables import GTFS_STOP_TIMES
@@ -120,7 +120,10 @@ def parse_options(resource: Resource) -> dict[str, Any]:
     Raises CatalogueError for an option the signature does not know, one of another type, or a required one that is
     missing.
     """
-    parse = connector(resource.connector).parse
+    found = connector(resource.connector)
+    if found.options is not None:
+        return found.options(resource.options)
+    parse = found.parse
     parameters = {
         parameter.name: parameter
         for parameter in inspect.signature(parse, eval_str=True).parameters.values()
@@ -149,9 +152,19 @@ def parse_options(resource: Resource) -> dict[str, Any]:
     return checked
 
 
+def payload(resource: Resource) -> Payload:
+    """What the bytes of a resource must be."""
+    found = connector(resource.connector)
+    return found.payload if found.payload_of is None else found.payload_of(resource.options)
+
+
 def parse_key(resource: Resource, partition: Mapping[str, str], region: Region) -> str:
     """`<connector version>-<hash>`: equal where the same bytes give the same staged rows."""
     found = connector(resource.connector)
-    inputs = [found.name, dict(resource.options), dict(partition), region.model_dump(mode="json")]
+    options: Mapping[str, Any] = resource.options
+    if found.options is not None:
+        # What a named declaration says now, not its name alone.
+        options = {name: value.model_dump(mode="json") for name, value in found.options(resource.options).items()}
+    inputs = [found.name, dict(options), dict(partition), region.model_dump(mode="json")]
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())
     return f"{found.version}-{digest.hexdigest()[:16]}"

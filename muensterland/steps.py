@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 progress = logging.getLogger("muensterland.progress")
 
 # The rooms whose files decide what a release says; a change in any of them is another code version.
-_CODE = ("connectors", "dbt_project", "expectations", "publishing", "muensterland")
+_CODE = ("connectors", "data/layouts", "dbt_project", "expectations", "publishing", "muensterland")
 _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 # Work folders of former runs that are kept for a look at what went wrong.
 KEEP_WORK_FOLDERS = 2

@@ -13,10 +13,12 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    counter_hours,
     eco_visio,
     energy,
     grid,
     mobility,
+    motor_traffic,
     parking,
     realtime,
     registers,
@@ -65,7 +67,7 @@ def _contents() -> dict[str, bytes]:
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
-        *(accidents, eco_visio, bast, parking, air_quality),
+        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

@@ -38,6 +38,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import openpyxl
 import pyarrow.parquet as pq
 from google.transit import gtfs_realtime_pb2
 
@@ -54,10 +55,12 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    counter_hours,
     eco_visio,
     energy,
     grid,
     mobility,
+    motor_traffic,
     parking,
     realtime,
     registers,
@@ -70,7 +73,7 @@ from tests.connectors import mutations as m
 TIME_LIMIT_S = 30.0
 PARTS = (
     *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast),
-    *(parking, air_quality),
+    *(parking, air_quality, counter_hours, motor_traffic),
 )
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
@@ -278,7 +281,7 @@ _RANGES: Mapping[str, Callable[[Any], bool]] = {
     "ags": lambda value: re.fullmatch(r"05(515|554|558|566|570)\d{3}", value) is not None,
     "ars": lambda value: re.fullmatch(r"\d{12}", value) is not None,
     "school_id": lambda value: re.fullmatch(r"\d{6}", value) is not None,
-    "site_id": lambda value: re.fullmatch(r"\d{1,18}", value) is not None,
+    "site_id": lambda value: re.fullmatch(r"(MQ)?\d{1,18}", value) is not None,
     "longitude": lambda value: -180 <= value <= 180,
     "latitude": lambda value: -90 <= value <= 90,
     "stop_lon": lambda value: -180 <= value <= 180,
@@ -328,11 +331,40 @@ def originals() -> tuple[Original, ...]:
         Original("charging_register", "register.csv", _name_of(found, "Ladesaeulenregister"), *_plain(";")),
         Original("schools_nrw", "schuldaten.csv", _name_of(found, "schuldaten"), *_plain(";")),
         Original(
-            "eco_counter_csv",
+            "count_table",
             "2026-05.csv",
             _head(files[month], 300),
             *_plain(","),
+            options=_declared("muenster-bicycle-counters"),
             partitions={"station": [month.split("/")[-2]]},
+        ),
+        Original(
+            "count_table",
+            "hours.csv",
+            counter_hours.neutor(),
+            *_plain(","),
+            options=_declared("muenster-bicycle-hours", "neutor"),
+        ),
+        Original(
+            "count_table",
+            "2015_03_29_24mq.csv",
+            motor_traffic.day_file(motor_traffic.SPRING),
+            *_without_names(";"),
+            options=_declared("muenster-motor-traffic"),
+        ),
+        Original(
+            "count_table",
+            "hours.xlsx",
+            workbook_of(counter_hours.wolbecker()),
+            *workbook,
+            options={**_declared("muenster-bicycle-hours", "wolbecker"), "layout": "hourly_workbook"},
+        ),
+        Original(
+            "count_site_table",
+            "LSA.csv",
+            motor_traffic.junctions(),
+            *_plain(","),
+            options=_declared("muenster-motor-traffic", "junctions"),
         ),
         Original("eco_counter_sites", "site_min.json", sites, _json(), m.BYTE_DAMAGE),
         Original("genesis_ffcsv", "rest", answer.body, *genesis, options={"table_code": "1000A-0000"}),
@@ -394,9 +426,35 @@ def originals() -> tuple[Original, ...]:
     )
 
 
-def _declared(source_id: str) -> dict[str, Any]:
+def _declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
     """How the project's own source reads its files."""
-    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"].options
+    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource].options
+
+
+def _without_names(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a plain CSV whose values are told by their places: to move columns is to change records."""
+    faithful, damage = _plain(delimiter)
+    del faithful["shuffle_columns"]
+    return faithful, damage
+
+
+def workbook_of(content: bytes) -> bytes:
+    """A CSV of hours as the workbook it was exported from: dates are dates, numbers numbers, blanks texts."""
+    book = openpyxl.Workbook()
+    for row in csv.reader(io.StringIO(content.decode())):
+        book.active.append([_typed(cell) for cell in row])
+    packed = io.BytesIO()
+    book.save(packed)
+    members = m.members_of(packed.getvalue())
+    # It tells when it was made.
+    del members["docProps/core.xml"]
+    return m.zipped(list(members.items()))
+
+
+def _typed(cell: str) -> Any:
+    if re.fullmatch(r"\d+/\d+/\d+ \d+:00", cell):
+        return datetime.strptime(cell, "%m/%d/%Y %H:%M")  # noqa: DTZ007  local time without offset
+    return int(cell) if cell.isdigit() else cell
 
 
 def _name_of(files: Mapping[str, bytes], beginning: str) -> bytes:

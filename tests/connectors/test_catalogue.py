@@ -298,9 +298,9 @@ schedule: "45 5 * * *"
 fresh_for_days: 3
 resources:
   readings:
-    connector: eco_counter_csv
+    connector: count_table
     url: https://geo.osnabrueck.example/counts/{station}/{month}.csv
-    options: {interval_minutes: 60}
+    options: {layout: eco_counter_monthly, interval_minutes: 60}
     partitions:
       station: ["300011", "300012"]
       month: {first: "2024-02"}

@@ -24,6 +24,7 @@ from muensterland.sample import (
     eco_visio,
     energy,
     mobility,
+    motor_traffic,
     parking,
     registers,
     territory,
@@ -131,9 +132,9 @@ class Publisher:
         return source_of({"file": file}, drift=drift)
 
 
-def declared(source_id: str) -> Mapping[str, Any]:
+def declared(source_id: str, resource: str = "readings") -> Mapping[str, Any]:
     """How the project's own source reads its files."""
-    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"].options
+    return load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource].options
 
 
 SCHOOLS = Publisher("schools_nrw", registers.SCHOOLS)
@@ -142,7 +143,14 @@ DIRECTORY = Publisher("municipality_directory", territory.REGISTER)
 BOUNDARIES = Publisher("bkg_boundaries", territory.BOUNDARIES)
 FEED = Publisher("gtfs", transit.OPERATOR)
 SITES = Publisher("eco_counter_sites", f"{mobility.BASE}/site_min.json")
-READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv", values={"station": "900000001"})
+READINGS = Publisher(
+    "count_table",
+    f"{mobility.BASE}/900000001/2026-01.csv",
+    declared("muenster-bicycle-counters"),
+    {"station": "900000001"},
+)
+LOOPS = Publisher("count_table", f"{motor_traffic.BASE}/2015_03_28_24mq.csv", declared("muenster-motor-traffic"))
+JUNCTIONS = Publisher("count_site_table", motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"))
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
 MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
 ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})

@@ -41,8 +41,8 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
-    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv"),
+    *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table"),
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.

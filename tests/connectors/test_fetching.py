@@ -21,7 +21,8 @@ BASE = "https://town.example"
 SITES = {"connector": "eco_counter_sites", "url": f"{BASE}/sites.json"}
 FILE = {"connector": "schools_nrw", "url": f"{BASE}/file.csv"}
 READINGS = {
-    "connector": "eco_counter_csv",
+    "connector": "count_table",
+    "options": {"layout": "eco_counter_monthly"},
     "url": f"{BASE}/{{station}}/{{month}}.csv",
     "partitions": {"station": {"from_resource": "sites", "json_key": "directory"}, "month": {"first": "2024-02"}},
     "absent_is_fine": True,
@@ -59,7 +60,8 @@ def test_months_go_on_to_the_month_of_the_clock_in_local_time(landing: Landing) 
     source = source_of(
         {
             "readings": {
-                "connector": "eco_counter_csv",
+                "connector": "count_table",
+                "options": {"layout": "eco_counter_monthly"},
                 "url": f"{BASE}/{{station}}/{{month}}.csv",
                 "partitions": {"station": ["a", "b"], "month": {"first": "2023-12"}},
             }

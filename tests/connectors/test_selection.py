@@ -18,7 +18,8 @@ BASE = "https://town.example"
 LATER = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SITES = {"connector": "eco_counter_sites", "url": f"{BASE}/sites.json"}
 READINGS = {
-    "connector": "eco_counter_csv",
+    "connector": "count_table",
+    "options": {"layout": "eco_counter_monthly"},
     "url": f"{BASE}/{{station}}/{{month}}.csv",
     "partitions": {"station": ["a"], "month": {"first": "2019-01", "last": "2019-04"}},
 }
@@ -73,7 +74,8 @@ def test_a_backfill_by_months_asks_for_the_days_in_them_and_the_years_around_the
     publisher: Publisher, client: Client, landing: Landing, first: str, asked_for: list[str]
 ) -> None:
     readings = {
-        "connector": "eco_counter_csv",
+        "connector": "count_table",
+        "options": {"layout": "eco_counter_monthly"},
         "url": f"{BASE}/{{time}}.csv",
         "partitions": {"time": {"first": first, "last": {4: "2025", 7: "2024-03", 10: "2024-03-02"}[len(first)]}},
         "absent_is_fine": True,

@@ -121,7 +121,8 @@ def test_of_months_only_the_newest_ones_drift_counts(tmp_path: Path) -> None:
         {
             "sites": {"connector": "eco_counter_sites", "url": "https://town.example/sites.json"},
             "readings": {
-                "connector": "eco_counter_csv",
+                "connector": "count_table",
+                "options": {"layout": "eco_counter_monthly"},
                 "url": "https://town.example/{station}/{month}.csv",
                 "partitions": {"station": ["a", "b"], "month": {"first": "2024-01"}},
             },

@@ -97,7 +97,7 @@ def test_ids_are_whole_also_in_a_narrow_pipe(monkeypatch: pytest.MonkeyPatch) ->
     listed = CliRunner().invoke(app, ["sources", "list"]).stdout
     assert "destatis-municipality-directory" in listed
     (row,) = [line for line in listed.splitlines() if "muenster-bicycle-counters" in line]
-    assert "eco_counter_csv, eco_counter_sites" in row
+    assert "count_table, eco_counter_sites" in row
 
 
 def test_in_a_narrow_terminal_cells_are_folded_and_ids_stay_whole() -> None:

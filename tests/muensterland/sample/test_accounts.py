@@ -31,6 +31,7 @@ from muensterland.sample import (
     energy,
     grid,
     mobility,
+    motor_traffic,
     parking,
     realtime,
     registers,
@@ -181,8 +182,8 @@ def answer(path: Path) -> dict[str, int]:
     return {"air_quality_reading": sum(len(hour) - 3 for hour in hours)}
 
 
-def declared(source_id: str) -> dict[str, Any]:
-    return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources["readings"])
+def declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
+    return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource])
 
 
 AIR = f"{air_quality.ARCHIVE}/luftqualitaet_muenster_2022-01-01_2024-01-01_station1140.csv"
@@ -195,7 +196,8 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "bkg_boundaries": (territory.BOUNDARIES, {}, boundaries),
     "census_grid": (grid.GRID, {}, cells),
     "charging_register": (energy.CHARGING, {}, charging),
-    "eco_counter_csv": (f"{mobility.BASE}/900000001/2026-03.csv", {}, readings),
+    "count_site_table": (motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"), stations),
+    "count_table": (f"{mobility.BASE}/900000001/2026-03.csv", declared("muenster-bicycle-counters"), readings),
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
     "eco_visio": (f".answers/{eco_visio.BASE}/data/900100001/2026-03.json", {}, series),
     "eco_visio_sites": (eco_visio.LIST, {}, counters),

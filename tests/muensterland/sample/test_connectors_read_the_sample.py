@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectors.catalogue import load_source
 from connectors.connector import Snapshot
 from connectors.formats import (
     accident_atlas,
@@ -16,6 +17,8 @@ from connectors.formats import (
     bkg_boundaries,
     census_grid,
     charging_register,
+    count_site_table,
+    count_table,
     eco_counter,
     eco_visio,
     genesis_ffcsv,
@@ -26,13 +29,16 @@ from connectors.formats import (
     schools_nrw,
 )
 from connectors.region import region
+from connectors.registry import parse_options
 from connectors.staging import Account, StagedWriter
 from muensterland.sample import (
     accidents,
     barrier_free,
+    counter_hours,
     energy,
     grid,
     mobility,
+    motor_traffic,
     realtime,
     registers,
     territory,
@@ -40,12 +46,27 @@ from muensterland.sample import (
 )
 from muensterland.sample import bast as counted
 from muensterland.sample import eco_visio as visible
+from muensterland.settings import REPOSITORY
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
 COUNTS = f"{mobility.BASE}/900000001"
 SERIES = f".answers/{visible.BASE}/data/900100001"
+LOOPS = motor_traffic.BASE
 Read = Callable[..., dict[str, Account]]
+
+
+def declared(source_id: str, resource: str) -> dict[str, Any]:
+    return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource])
+
+
+def hours(resource: str) -> dict[str, Any]:
+    return declared("muenster-bicycle-hours", resource)
+
+
+MONTHLY = declared("muenster-bicycle-counters", "readings")
+ACROSS = declared("muenster-motor-traffic", "readings")
+JUNCTIONS = declared("muenster-motor-traffic", "junctions")
 
 
 @pytest.fixture
@@ -86,8 +107,17 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         # Three classes in two directions in all hours but the one that spring leaves out.
         (bast.parse_hours, f"{counted.HOURS}/2025/zst95001.zip", {}, "count_reading", 6 * (365 * 24 - 1), 0),
         # three channels on 30 days of 96 and one of 92 quarter hours
-        (eco_counter.parse_readings, f"{COUNTS}/2026-03.csv", {}, "count_reading", 3 * (30 * 96 + 92), 0),
-        (eco_counter.parse_readings, f"{COUNTS}/2026-10.csv", {}, "count_reading", 3 * 31 * 96, 0),
+        (count_table.parse, f"{COUNTS}/2026-03.csv", MONTHLY, "count_reading", 3 * (30 * 96 + 92), 0),
+        (count_table.parse, f"{COUNTS}/2026-10.csv", MONTHLY, "count_reading", 3 * 31 * 96, 0),
+        # four days of 24 rows; spring's hour, as a row of its own, and the total are left out
+        (count_table.parse, counter_hours.NEUTOR, hours("neutor"), "count_reading", 3 * (4 * 24 - 1), 0),
+        (count_table.parse, counter_hours.WOLBECKER, hours("wolbecker"), "count_reading", 3 * (3 * 24 - 1), 0),
+        # five cross-sections; those of all loops and of a test are left out
+        (count_table.parse, f"{LOOPS}/2015_03_28_24mq.csv", ACROSS, "count_reading", 5 * 24, 0),
+        (count_table.parse, f"{LOOPS}/2015_03_29_24mq.csv", ACROSS, "count_reading", 5 * 23, 0),
+        # a correction below zero
+        (count_table.parse, f"{LOOPS}/2015_10_25_24mq.csv", ACROSS, "count_reading", 5 * 24 - 1, 1),
+        (count_site_table.parse, motor_traffic.JUNCTIONS, JUNCTIONS, "count_site", 2, 0),
     ],
 )
 def test_a_file_is_staged_whole(
