@@ -178,6 +178,44 @@ def test_a_sensor_that_reports_zeros_for_days_is_not_believed(release: duckdb.Du
     assert found == [(18, 0, 0, "unreliable", "unreliable")]
 
 
+def test_every_day_that_is_not_validated_as_reported_has_a_finding_that_says_why(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    doubted = rows(
+        release,
+        "select site_id, mode, direction, date, status_reason from marts.mart_traffic_day "
+        "where count is not null and count_validated is distinct from count",
+    )
+    findings: dict[str, list[tuple[date, date, str]]] = defaultdict(list)
+    for site, first, last, code in rows(
+        release, "select site_id, first_date, last_date, code from marts.mart_counting_finding"
+    ):
+        findings[site].append((first, last, code))
+    silent = [
+        (site, mode, direction, day, reason)
+        for site, mode, direction, day, reason in doubted
+        if not any(first <= day <= last and code == reason for first, last, code in findings[site])
+    ]
+    assert len(doubted) > 500
+    assert silent == []
+
+
+def test_imputed_hours_are_in_no_sum(release: duckdb.DuckDBPyConnection) -> None:
+    (imputed,) = rows(
+        release,
+        "select sum(hours_imputed), count(case when count_validated is null then count_imputed end) "
+        "from marts.mart_traffic_day",
+    )
+    assert imputed[0] > 0 and imputed[1] > 0
+    for mart, period in (("month", "date_trunc('month', date)"), ("year", "year(date)")):
+        sums = rows(
+            release,
+            f"select {period}, sum(count_validated) from marts.mart_traffic_day group by all having sum(count) > 0",
+        )
+        told = dict(rows(release, f"select {mart}, sum(count_validated) from marts.mart_traffic_{mart} group by all"))
+        assert all((told[start] or 0) <= (validated or 0) for start, validated in sums), mart
+
+
 def test_installed_capacity_is_localzeros(release: duckdb.DuckDBPyConnection, real: Path) -> None:
     columns = {"solar": "pv", "wind": "wind_on", "biomass": "biomass", "hydro": "water"}
     reference = read_csv(real / "energy/localzero-renewable-energy/2024.csv", delimiter=",")
