@@ -45,10 +45,7 @@ select
     channels.source_id,
     channels.site_id,
     channels.location_id,
-    case
-        when places.name is null then channels.channel_label
-        else {{ dbt.concat(["channels.channel_label", "', '", "places.name"]) }}
-    end as site_name,
+    coalesce(channels.channel_label || ', ' || places.name, channels.channel_label) as site_name,
     places.longitude,
     places.latitude,
     located.ags
