@@ -618,6 +618,16 @@ def test_spring_with_24_values_where_a_layout_leaves_the_hour_blank(tmp_path: Pa
     ]
 
 
+def test_cross_sections_tell_the_junction_in_whose_list_they_are_placed(tmp_path: Path) -> None:
+    counts = ";".join(["1"] * 24)
+    parsed = across(tmp_path, "2016_03_01", f"MQ_03290_FV12_GR (MQ7);{counts};", f"DRad_ohne_Knoten (MQ8);{counts};")
+    assert [
+        (row["site_id"], row["channel_id"], row["channel_label"], row["location_id"])
+        for row in parsed.rows("count_channel")
+    ] == [("MQ7", "MQ7", "MQ_03290_FV12_GR", "03290")]
+    assert parsed.accounts["count_channel"] == Account(read=1, staged=1)
+
+
 def test_rows_cut_short_rows_twice_and_rows_of_another_kind_are_rejected(tmp_path: Path) -> None:
     counts = ";".join(["1"] * 24)
     parsed = across(

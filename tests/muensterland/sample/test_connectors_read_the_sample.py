@@ -123,7 +123,7 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         (count_table.parse, f"{LOOPS}/2015_03_29_24mq.csv", ACROSS, "count_reading", 5 * 23, 0),
         # a correction below zero
         (count_table.parse, f"{LOOPS}/2015_10_25_24mq.csv", ACROSS, "count_reading", 5 * 24 - 1, 1),
-        (count_site_table.parse, motor_traffic.JUNCTIONS, JUNCTIONS, "count_site", 2, 0),
+        (count_site_table.parse, motor_traffic.JUNCTIONS, JUNCTIONS, "count_location", 2, 0),
     ],
 )
 def test_a_file_is_staged_whole(
