@@ -130,6 +130,16 @@ slots_of_hours as (
         spine.date,
         spine.hour_of_week,
         spine.season,
+        {% for slot in slots %}
+            {{ slot }}_hours.count as {{ slot }}_count,
+            {{ slot }}_hours.corrected as {{ slot }}_corrected,
+            {{ slot }}_hours.marks as {{ slot }}_marks,
+            case
+                when coalesce({{ slot }}_hours.channels, 0) >= coalesce(composition.{{ slot }}_channels, 0)
+                    then {{ slot }}_hours.measured
+                else 0
+            end as {{ slot }}_measured,
+        {% endfor %}
         coalesce(
             greatest(
                 sum_hours.intervals_expected,
@@ -143,16 +153,6 @@ slots_of_hours as (
         ) as intervals_expected,
         ghost_hours.count as ghost_count,
         ghost_hours.corrected as ghost_corrected
-        {%- for slot in slots %},
-        {{ slot }}_hours.count as {{ slot }}_count,
-        {{ slot }}_hours.corrected as {{ slot }}_corrected,
-        {{ slot }}_hours.marks as {{ slot }}_marks,
-        case
-            when coalesce({{ slot }}_hours.channels, 0) >= coalesce(composition.{{ slot }}_channels, 0)
-                then {{ slot }}_hours.measured
-            else 0
-        end as {{ slot }}_measured
-        {%- endfor %}
     from spine
     left join {{ ref('int_site_composition') }} as composition
         on
@@ -160,14 +160,14 @@ slots_of_hours as (
             and spine.mode = composition.mode
             and spine.date >= composition.first_date
             and spine.date <= composition.last_date
-    {%- for slot in slots + ['ghost'] %}
-    left join slot_hours as {{ slot }}_hours
-        on
-            spine.site_id = {{ slot }}_hours.site_id
-            and spine.mode = {{ slot }}_hours.mode
-            and spine.hour_at = {{ slot }}_hours.hour_at
-            and {{ slot }}_hours.slot = '{{ slot }}'
-    {%- endfor %}
+    {% for slot in slots + ['ghost'] %}
+        left join slot_hours as {{ slot }}_hours
+            on
+                spine.site_id = {{ slot }}_hours.site_id
+                and spine.mode = {{ slot }}_hours.mode
+                and spine.hour_at = {{ slot }}_hours.hour_at
+                and {{ slot }}_hours.slot = '{{ slot }}'
+    {% endfor %}
 ),
 
 both_hours as (
@@ -180,6 +180,12 @@ both_hours as (
         hour_of_week,
         season,
         intervals_expected,
+        {% for direction in ['in', 'out', 'unknown'] %}
+            {{ direction }}_count,
+            {{ direction }}_corrected,
+            {{ direction }}_measured,
+            {{ direction }}_marks,
+        {% endfor %}
         case
             when sum_count is not null then sum_count
             when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
@@ -205,12 +211,6 @@ both_hours as (
                 (coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0) | coalesce(other_marks, 0))
                 & 31
         end as both_marks
-        {%- for direction in ['in', 'out', 'unknown'] %},
-        {{ direction }}_count,
-        {{ direction }}_corrected,
-        {{ direction }}_measured,
-        {{ direction }}_marks
-        {%- endfor %}
     from slots_of_hours
 ),
 
@@ -219,15 +219,19 @@ second_passes as (
         site_id,
         mode,
         hour_at + interval 1 hour as hour_at,
+        {% for direction in ['both', 'in', 'out', 'unknown'] %}
+            {% for column in ['count', 'corrected', 'measured', 'marks'] %}
+                case when {{ direction }}_marks & 2 > 0 then {{ direction }}_{{ column }} end
+                    as {{ direction }}_{{ column }},
+            {% endfor %}
+        {% endfor %}
         intervals_expected
-        {%- for direction in ['both', 'in', 'out', 'unknown'] %},
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_count end as {{ direction }}_count,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_corrected end as {{ direction }}_corrected,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_measured end as {{ direction }}_measured,
-        case when {{ direction }}_marks & 2 > 0 then {{ direction }}_marks end as {{ direction }}_marks
-        {%- endfor %}
     from both_hours
-    where (coalesce(both_marks, 0) | coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0)) & 2 > 0
+    where
+        both_marks & 2 > 0
+        or in_marks & 2 > 0
+        or out_marks & 2 > 0
+        or unknown_marks & 2 > 0
 ),
 
 filled as (
@@ -240,21 +244,21 @@ filled as (
         hours.date,
         hours.hour_of_week,
         hours.season,
+        {% for column in ['count', 'corrected', 'measured', 'marks'] %}
+            case directions.direction
+                when 'both' then hours.both_{{ column }}
+                when 'in' then hours.in_{{ column }}
+                when 'out' then hours.out_{{ column }}
+                else hours.unknown_{{ column }}
+            end as first_{{ column }},
+            case directions.direction
+                when 'both' then second_passes.both_{{ column }}
+                when 'in' then second_passes.in_{{ column }}
+                when 'out' then second_passes.out_{{ column }}
+                else second_passes.unknown_{{ column }}
+            end as second_{{ column }},
+        {% endfor %}
         coalesce(second_passes.intervals_expected, hours.intervals_expected) as intervals_expected
-        {%- for column in ['count', 'corrected', 'measured', 'marks'] %},
-        case directions.direction
-            when 'both' then hours.both_{{ column }}
-            when 'in' then hours.in_{{ column }}
-            when 'out' then hours.out_{{ column }}
-            else hours.unknown_{{ column }}
-        end as first_{{ column }},
-        case directions.direction
-            when 'both' then second_passes.both_{{ column }}
-            when 'in' then second_passes.in_{{ column }}
-            when 'out' then second_passes.out_{{ column }}
-            else second_passes.unknown_{{ column }}
-        end as second_{{ column }}
-        {%- endfor %}
     from both_hours as hours
     inner join directions
         on
@@ -278,16 +282,16 @@ split as (
         hour_of_week,
         season,
         intervals_expected,
+        {% for column in ['count', 'corrected'] %}
+            case
+                when first_marks & 2 > 0 then first_{{ column }} - cast(floor(first_{{ column }} / 2.0) as bigint)
+                when second_{{ column }} is not null
+                    then cast(floor(second_{{ column }} / 2.0) as bigint) + coalesce(first_{{ column }}, 0)
+                else first_{{ column }}
+            end as {{ column }},
+        {% endfor %}
         coalesce(second_measured, first_measured, 0) as intervals_measured,
         coalesce(first_marks, 0) | coalesce(second_marks, 0) as marks
-        {%- for column in ['count', 'corrected'] %},
-        case
-            when first_marks & 2 > 0 then first_{{ column }} - cast(floor(first_{{ column }} / 2.0) as bigint)
-            when second_{{ column }} is not null
-                then cast(floor(second_{{ column }} / 2.0) as bigint) + coalesce(first_{{ column }}, 0)
-            else first_{{ column }}
-        end as {{ column }}
-        {%- endfor %}
     from filled
 )
 
