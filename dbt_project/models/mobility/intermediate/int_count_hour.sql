@@ -123,14 +123,7 @@ spine as (
 -- waits for and that have no line nothing is measured.
 slots_of_hours as (
     select
-        spine.site_id,
-        spine.mode,
-        spine.hour_at,
-        spine.hour_local,
-        spine.date,
-        spine.hour_of_week,
-        spine.season,
-        {% for slot in slots %}
+        {%- for slot in slots %}
             {{ slot }}_hours.count as {{ slot }}_count,
             {{ slot }}_hours.corrected as {{ slot }}_corrected,
             {{ slot }}_hours.marks as {{ slot }}_marks,
@@ -139,7 +132,14 @@ slots_of_hours as (
                     then {{ slot }}_hours.measured
                 else 0
             end as {{ slot }}_measured,
-        {% endfor %}
+        {%- endfor %}
+        spine.site_id,
+        spine.mode,
+        spine.hour_at,
+        spine.hour_local,
+        spine.date,
+        spine.hour_of_week,
+        spine.season,
         coalesce(
             greatest(
                 sum_hours.intervals_expected,
@@ -160,18 +160,24 @@ slots_of_hours as (
             and spine.mode = composition.mode
             and spine.date >= composition.first_date
             and spine.date <= composition.last_date
-    {% for slot in slots + ['ghost'] %}
+    {%- for slot in slots + ['ghost'] %}
         left join slot_hours as {{ slot }}_hours
             on
                 spine.site_id = {{ slot }}_hours.site_id
                 and spine.mode = {{ slot }}_hours.mode
                 and spine.hour_at = {{ slot }}_hours.hour_at
                 and {{ slot }}_hours.slot = '{{ slot }}'
-    {% endfor %}
+    {%- endfor %}
 ),
 
 both_hours as (
     select
+        {%- for direction in ['in', 'out', 'unknown'] %}
+            {{ direction }}_count,
+            {{ direction }}_corrected,
+            {{ direction }}_measured,
+            {{ direction }}_marks,
+        {%- endfor %}
         site_id,
         mode,
         hour_at,
@@ -180,12 +186,6 @@ both_hours as (
         hour_of_week,
         season,
         intervals_expected,
-        {% for direction in ['in', 'out', 'unknown'] %}
-            {{ direction }}_count,
-            {{ direction }}_corrected,
-            {{ direction }}_measured,
-            {{ direction }}_marks,
-        {% endfor %}
         case
             when sum_count is not null then sum_count
             when coalesce(in_count, out_count, unknown_count, other_count, ghost_count) is not null
@@ -216,35 +216,25 @@ both_hours as (
 
 second_passes as (
     select
+        {%- for direction in ['both', 'in', 'out', 'unknown'] %}
+            case when {{ direction }}_marks & 2 > 0 then {{ direction }}_count end as {{ direction }}_count,
+            case when {{ direction }}_marks & 2 > 0 then {{ direction }}_corrected end as {{ direction }}_corrected,
+            case when {{ direction }}_marks & 2 > 0 then {{ direction }}_measured end as {{ direction }}_measured,
+            case when {{ direction }}_marks & 2 > 0 then {{ direction }}_marks end as {{ direction }}_marks,
+        {%- endfor %}
         site_id,
         mode,
         hour_at + interval 1 hour as hour_at,
-        {% for direction in ['both', 'in', 'out', 'unknown'] %}
-            {% for column in ['count', 'corrected', 'measured', 'marks'] %}
-                case when {{ direction }}_marks & 2 > 0 then {{ direction }}_{{ column }} end
-                    as {{ direction }}_{{ column }},
-            {% endfor %}
-        {% endfor %}
         intervals_expected
     from both_hours
     where
-        both_marks & 2 > 0
-        or in_marks & 2 > 0
-        or out_marks & 2 > 0
-        or unknown_marks & 2 > 0
+        (coalesce(both_marks, 0) | coalesce(in_marks, 0) | coalesce(out_marks, 0) | coalesce(unknown_marks, 0))
+        & 2 > 0
 ),
 
 filled as (
     select
-        hours.site_id,
-        hours.mode,
-        directions.direction,
-        hours.hour_at,
-        hours.hour_local,
-        hours.date,
-        hours.hour_of_week,
-        hours.season,
-        {% for column in ['count', 'corrected', 'measured', 'marks'] %}
+        {%- for column in ['count', 'corrected', 'measured', 'marks'] %}
             case directions.direction
                 when 'both' then hours.both_{{ column }}
                 when 'in' then hours.in_{{ column }}
@@ -257,7 +247,15 @@ filled as (
                 when 'out' then second_passes.out_{{ column }}
                 else second_passes.unknown_{{ column }}
             end as second_{{ column }},
-        {% endfor %}
+        {%- endfor %}
+        hours.site_id,
+        hours.mode,
+        directions.direction,
+        hours.hour_at,
+        hours.hour_local,
+        hours.date,
+        hours.hour_of_week,
+        hours.season,
         coalesce(second_passes.intervals_expected, hours.intervals_expected) as intervals_expected
     from both_hours as hours
     inner join directions
@@ -273,6 +271,14 @@ filled as (
 
 split as (
     select
+        {%- for column in ['count', 'corrected'] %}
+            case
+                when first_marks & 2 > 0 then first_{{ column }} - cast(floor(first_{{ column }} / 2.0) as bigint)
+                when second_{{ column }} is not null
+                    then cast(floor(second_{{ column }} / 2.0) as bigint) + coalesce(first_{{ column }}, 0)
+                else first_{{ column }}
+            end as {{ column }},
+        {%- endfor %}
         site_id,
         mode,
         direction,
@@ -282,14 +288,6 @@ split as (
         hour_of_week,
         season,
         intervals_expected,
-        {% for column in ['count', 'corrected'] %}
-            case
-                when first_marks & 2 > 0 then first_{{ column }} - cast(floor(first_{{ column }} / 2.0) as bigint)
-                when second_{{ column }} is not null
-                    then cast(floor(second_{{ column }} / 2.0) as bigint) + coalesce(first_{{ column }}, 0)
-                else first_{{ column }}
-            end as {{ column }},
-        {% endfor %}
         coalesce(second_measured, first_measured, 0) as intervals_measured,
         coalesce(first_marks, 0) | coalesce(second_marks, 0) as marks
     from filled
