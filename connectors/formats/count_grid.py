@@ -7,7 +7,6 @@ csv module where a quote or a lone carriage return makes lines and records two t
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ FILE_LIMIT_BYTES = 64 * 2**20
 ROW_LIMIT = 1_000_000
 COLUMN_LIMIT = 500
 HEADER_WITHIN_ROWS = 100
+_BLANK_LINE = re.compile(rb"^\r?\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -166,15 +166,12 @@ def read_grid(snapshot: Snapshot, layout: Layout, out: StagedWriter) -> Grid:
             f"{where}: {path.stat().st_size} bytes, expected at most {FILE_LIMIT_BYTES} of one table; ask the publisher"
         )
     text = _decoded(path, where, layout.encoding)
-    lines = _Counted(io.StringIO(text, newline=""))
+    lines = _Lines(text)
     records = CsvRecords(lines, where, **_dialect(layout))
     header, above = _header(records, layout, where)
-    at = lines.characters
-    body = text[at:].encode() if at else text.encode()
-    count, is_cut = _plain_count(body, layout.quote) or (None, False)
-    if count is None:
-        count = sum(1 for row in records if row)
-        is_cut = records.ends_open
+    body = text[lines.characters :].encode()
+    counted = _plain_count(body, layout.quote)
+    count, is_cut = counted or (sum(1 for row in records if row), records.ends_open)
     return Grid(header, above, count, is_cut, where, body, None, layout)
 
 
@@ -184,26 +181,31 @@ def _decoded(path: Path, where: str, encoding: str) -> str:
         text = path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except (UnicodeError, LookupError):
         text = "\0"
-    too_long = max(map(len, text.split("\n")), default=0) > RECORD_LIMIT_CHARACTERS
-    if "\0" in text or too_long or (not text.isascii() and is_mojibake(text)):
+    if "\0" in text or _may_have_a_long_line(text) or (not text.isascii() and is_mojibake(text)):
         for _ in without_mojibake(text_lines(path, where, encoding), where):
             pass
     return text
 
 
-class _Counted(Iterator[str]):
-    """Lines with their ends, and how many characters they had."""
+def _may_have_a_long_line(text: str) -> bool:
+    """Whether a line may be longer than is read: one that is holds a whole window of half that length."""
+    half = RECORD_LIMIT_CHARACTERS // 2
+    return any(text.find("\n", at, at + half) < 0 for at in range(0, len(text) - half, half))
 
-    def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
+
+class _Lines(Iterator[str]):
+    """The lines of a text with their ends, one at a time; `characters` is how many it gave out."""
+
+    _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+    def __init__(self, text: str) -> None:
         self.characters = 0
+        self._found = self._LINE.finditer(text)
 
     def __next__(self) -> str:
-        line = self._stream.readline()
-        if not line:
-            raise StopIteration
-        self.characters += len(line)
-        return line
+        line = next(self._found)
+        self.characters = line.end()
+        return line[0]
 
 
 def _dialect(layout: Layout) -> dict[str, Any]:
@@ -215,17 +217,11 @@ def _plain_count(body: bytes, quote: str | None) -> tuple[int, bool] | None:
     """How many lines are not blank and whether the last one is open; None where a line may not be a record."""
     if (quote is not None and quote.encode() in body) or body.count(b"\r") != body.count(b"\r\n"):
         return None
-    if not body:
-        return 0, False
-    ends = np.flatnonzero(np.frombuffer(body, np.uint8) == ord("\n"))
-    is_open = not body.endswith(b"\n")
-    ends = np.append(ends, len(body)) if is_open else ends
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lengths = ends - starts
-    blank = (lengths == 0) | (
-        (lengths == 1) & (np.frombuffer(body, np.uint8)[starts.clip(max=len(body) - 1)] == ord("\r"))
-    )
-    return int(len(ends) - blank.sum()), is_open
+    is_open = bool(body) and not body.endswith(b"\n")
+    lines = body.count(b"\n") + is_open
+    if body.startswith((b"\n", b"\r\n")) or b"\n\n" in body or b"\n\r\n" in body:
+        lines -= sum(1 for _ in _BLANK_LINE.finditer(body))
+    return lines, is_open
 
 
 def _header(rows: Iterator[list[str]], layout: Layout, where: str) -> tuple[list[str], int]:
@@ -269,10 +265,14 @@ def _member(path: Path, pattern: str, where: str, out: StagedWriter) -> Path:
 
 def _workbook(path: Path, where: str, layout: Layout) -> Grid:
     with open_workbook(path, where) as workbook:
-        names = workbook.sheetnames
-        if layout.sheet is not None and layout.sheet not in names:
-            raise SnapshotRefused(f"{where}: expected a sheet {layout.sheet!r}, found {shown(names)}; declare sheet")
-        sheet = workbook[layout.sheet if layout.sheet is not None else names[0]]
+        # Charts have sheets of their own, without rows.
+        sheets = {sheet.title: sheet for sheet in workbook.worksheets}
+        if not sheets or (layout.sheet is not None and layout.sheet not in sheets):
+            wanted = "a sheet" if layout.sheet is None else f"a sheet {layout.sheet!r}"
+            raise SnapshotRefused(
+                f"{where}: expected {wanted}, found {shown(list(sheets))}; declare sheet, or ask the publisher again"
+            )
+        sheet = sheets[layout.sheet] if layout.sheet is not None else next(iter(sheets.values()))
         # Bounded: a row may claim to be the billionth, and a cell to be the last of 18,278.
         within = sheet.iter_rows(max_row=ROW_LIMIT + 1, max_col=COLUMN_LIMIT, values_only=True)
         rows = [_trimmed([cell_text(cell) for cell in row]) for row in within]
