@@ -476,7 +476,7 @@ def test_a_workbook_inside_a_zip(tmp_path: Path) -> None:
     assert count_layout.payload(options) == "zip"
     assert [row["count"] for row in read(place, tmp_path, **options).rows("count_reading")] == [338, 95, 243]
     with pytest.raises(
-        SnapshotRefused, match="expected one member that fits zip_member .* found 'neutor.xlsx', 'readme.txt'"
+        SnapshotRefused, match=r"expected one member that fits zip_member .* found 'neutor\.xlsx', 'readme\.txt'"
     ):
         read(place, tmp_path, **{**options, "zip_member": r".*\.ods"})
 
