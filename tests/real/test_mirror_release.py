@@ -104,26 +104,69 @@ def test_schools_per_municipality_are_those_of_the_file(release: duckdb.DuckDBPy
     assert dict(rows(release, "select ags, count(*) from marts.dim_school group by 1")) == expected
 
 
-def test_daily_traffic_is_the_sum_channel_of_all_files(release: duckdb.DuckDBPyConnection, real: Path) -> None:
-    expected: Counter[tuple[str, date]] = Counter()
-    files = sorted((real / "mobility/ms-radverkehr-zaehlstellen").glob("*/*.csv"))
-    assert len(files) >= 187
-    for path in files:
+SiteDay = tuple[str, str, date]
+
+
+def monthly_counts(folder: Path) -> Counter[SiteDay]:
+    """The station's own column, which is the sum of the others, of every monthly file of quarter hours."""
+    found: Counter[SiteDay] = Counter()
+    for path in sorted(folder.glob("*/*.csv")):
         site = path.parent.name
         with path.open(encoding="utf-8", newline="") as stream:
             header, *lines = csv.reader(stream)
         assert header[1].startswith(f"{site} ("), path
         for line in lines:
             if line[1]:
-                expected[site, date.fromisoformat(line[0][:10])] += int(line[1])
-    sites = {site for site, _ in expected}
+                found[site, "bicycle", date.fromisoformat(line[0][:10])] += int(line[1])
+    return found
+
+
+def hourly_counts(folder: Path) -> Counter[SiteDay]:
+    """The first column of the hourly files with US dates and a footer."""
+    found: Counter[SiteDay] = Counter()
+    for name, site in (("neutor", "100035541"), ("wolbecker", "100020113")):
+        for path in sorted(folder.glob(f"zaehlstelle_{name}_*_stundenauswertung.csv")):
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                for line in csv.reader(stream):
+                    stamp = re.fullmatch(r"(\d+)/(\d+)/(\d{4}) \d+:00", line[0])
+                    # For two days it says what was the matter.
+                    if stamp and line[1].isdecimal():
+                        found[site, "bicycle", date(int(stamp[3]), int(stamp[1]), int(stamp[2]))] += int(line[1])
+    return found
+
+
+def loop_counts(folder: Path) -> Counter[SiteDay]:
+    """The cells of the day files: a cross-section is a site; what is negative is no count."""
+    found: Counter[SiteDay] = Counter()
+    for path in sorted(folder.glob("*_24mq.csv")):
+        day = date.fromisoformat(path.name[:10].replace("_", "-"))
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            name, *cells = line.split(";")
+            site = re.fullmatch(r"MQ_.* \((MQ\d+)\)", name)
+            for cell in cells if site else []:
+                if site and re.fullmatch(r"\d+", cell):
+                    found[site[1], "bicycle" if "DRad" in name else "car", day] += int(cell)
+    return found
+
+
+def test_count_per_site_and_day_is_that_of_all_files_of_every_layout(
+    release: duckdb.DuckDBPyConnection, real: Path
+) -> None:
+    layouts = (
+        monthly_counts(real / "mobility/ms-radverkehr-zaehlstellen"),
+        hourly_counts(real / "mobility/ms-fahrradzaehlung-2015-2017"),
+        loop_counts(real / "mobility/ms-kfz-zaehlstellen-24mq"),
+    )
+    assert [len(counts) > least for counts, least in zip(layouts, (5_500, 700, 10_000), strict=True)] == [True] * 3
     found = rows(
         release,
-        "select site_id, date, count from marts.mart_traffic_day "
-        "where mode = 'bicycle' and direction = 'both' and count is not null",
+        "select site_id, mode, date, count from marts.mart_traffic_day where direction = 'both' and count is not null",
     )
-    assert len(expected) >= 5_560
-    assert {(site, day): count for site, day, count in found if site in sites} == expected
+    # No two layouts tell the same day of a site.
+    assert sum(map(len, layouts)) == len(set().union(*layouts))
+    assert {(site, mode, day): count for site, mode, day, count in found} == {
+        key: count for counts in layouts for key, count in counts.items()
+    }
 
 
 @pytest.mark.parametrize(
