@@ -355,7 +355,7 @@ def originals() -> tuple[Original, ...]:
         Original(
             "eco_visio",
             "series.json",
-            eco_visio.answers()[2].body,
+            next(answer.body for answer in eco_visio.answers() if answer.place.endswith("/900100001/2026-03.json")),
             *_series(),
             partitions={"site": ["900100001"], "month": ["2026-03"]},
         ),
