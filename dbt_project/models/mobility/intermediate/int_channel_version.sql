@@ -3,8 +3,8 @@
 --
 -- A channel lives from its first value to its last one where others of its role, mode and direction count on, as they
 -- do after a change of devices, else to the end of that month: outside it is not waited for. Ghosts are channels that
--- are filled for moments only, or never, beside one that counts: no hour waits for them. A direction that turns round in
--- the labels (in to out or out to in) is followed, for the label is what the publisher says, but it is believed only
+-- are filled for moments only, or never, beside one that counts: no hour waits for them. A direction that turns round
+-- in the labels (in to out or out to in) is followed, for the label is what the publisher says, but it is believed only
 -- once `topology` declares what holds.
 with
 
