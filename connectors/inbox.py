@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from connectors import periods
 from connectors.archive import content_sha256
-from connectors.catalogue import Days, Months, Periods, Resource, Source, Years
+from connectors.catalogue import Days, Months, Resource, Source, Years
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.fetching import FetchSummary, Partition, summary_of
 from connectors.genesis import without_stamp
@@ -43,7 +43,6 @@ TAKING = ".taking-"
 _UNFINISHED = re.compile(
     r"\..*|~.*|.*~|.*\.(part|partial|tmp|temp|crdownload|download|filepart|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE
 )
-_SHAPES: dict[type[Periods], str] = {Days: periods.DAY, Months: periods.MONTH, Years: periods.YEAR}
 _VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 NAME_LIMIT_BYTES = 150
 
@@ -288,9 +287,11 @@ def _values(resource: Resource, name: str, match: re.Match[str]) -> tuple[tuple[
 
 def _has_shape(value: str, declared: object) -> bool:
     """Whether a value could be one of a partition: a day, month or year where those are declared."""
-    if not isinstance(declared, Periods):
+    shapes = {Days: periods.DAY, Months: periods.MONTH, Years: periods.YEAR}
+    shape = next((shape for kind, shape in shapes.items() if isinstance(declared, kind)), None)
+    if shape is None:
         return bool(_VALUE.fullmatch(value))
-    if not re.fullmatch(_SHAPES[type(declared)], value):
+    if not re.fullmatch(shape, value):
         return False
     try:
         periods.first_day(value)

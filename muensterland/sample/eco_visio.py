@@ -113,9 +113,9 @@ def series(counter: Counter, month: date) -> list[list[str | None]]:
     for day in _days(month):
         is_weekend = day.weekday() >= 5
         for hour in range(24):
-            if day == SPRING and hour == DOUBLE_HOUR:
+            if day in SPRING and hour == DOUBLE_HOUR:
                 continue
-            passes = 2 if day == AUTUMN and hour == DOUBLE_HOUR else 1
+            passes = 2 if day in AUTUMN and hour == DOUBLE_HOUR else 1
             share = (WEEKEND if is_weekend else WORKDAY)[hour]
             mean = (
                 counter.per_day * SEASON[month.month - 1] / 100 * (0.6 if is_weekend else 1.0) * share / 1_000 * passes

@@ -210,3 +210,19 @@ def test_days_of_the_archive_where_clocks_change_have_24_hours_of_cet(built: Bui
         "and component = 'no2' and date in ('2023-03-26', '2023-10-29') order by 1"
     )
     assert rows == [("2023-03-26", 24, None), ("2023-10-29", 24, None)]
+
+
+def test_marts_are_the_same_in_whatever_order_and_under_whatever_names_files_come(
+    built: Built, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # A file's name is its content hash here: other names sort the files and their rows in another order.
+    files = [
+        File(file.source_id, f"{99 - place}-{file.name}", file.content) for place, file in enumerate(sample_files())
+    ]
+    again = build_places(tmp_path_factory.mktemp("again"), reversed(files))
+    for table in (
+        *("marts.mart_parking_hour", "marts.dim_car_park", "marts.mart_air_quality_day"),
+        *("intermediate.int_parking_finding", "intermediate.int_air_quality_finding"),
+    ):
+        query = f"select * from {table} order by all"
+        assert again.query(query) == built.query(query), table

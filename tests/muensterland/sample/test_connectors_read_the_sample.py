@@ -23,6 +23,7 @@ from connectors.formats import (
     gtfs_realtime,
     mastr,
     municipality_directory,
+    parking_table,
     schools_nrw,
 )
 from connectors.region import region
@@ -33,6 +34,7 @@ from muensterland.sample import (
     energy,
     grid,
     mobility,
+    parking,
     realtime,
     registers,
     territory,
@@ -45,6 +47,7 @@ CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
 COUNTS = f"{mobility.BASE}/900000001"
 SERIES = f".answers/{visible.BASE}/data/900100001"
+PARKING = {"time_column": parking.TIME, "capacity_label": parking.CAPACITIES, "marks": ("ges", "bes", "kei")}
 Read = Callable[..., dict[str, Account]]
 
 
@@ -85,6 +88,9 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         (bast.parse_stations, counted.LIST, {}, "count_site", 2, 0),
         # Three classes in two directions in all hours but the one that spring leaves out.
         (bast.parse_hours, f"{counted.HOURS}/2025/zst95001.zip", {}, "count_reading", 6 * (365 * 24 - 1), 0),
+        # 244 rows of six car parks in autumn, and a row of capacities; 236 of five in spring.
+        (parking_table.parse, f"{parking.BASE}/2026-10-25.csv", PARKING, "parking_reading", 244 * 6, 0),
+        (parking_table.parse, f"{parking.BASE}/2023-03-26.csv", PARKING, "parking_reading", 236 * 5, 0),
         # three channels on 30 days of 96 and one of 92 quarter hours
         (eco_counter.parse_readings, f"{COUNTS}/2026-03.csv", {}, "count_reading", 3 * (30 * 96 + 92), 0),
         (eco_counter.parse_readings, f"{COUNTS}/2026-10.csv", {}, "count_reading", 3 * 31 * 96, 0),

@@ -68,7 +68,7 @@ ghosts as (
             versions.source_id = days.source_id
             and versions.site_id = days.site_id
             and versions.channel_id = days.channel_id
-            and days.date >= versions.valid_from
+            and versions.valid_from <= days.date
             and days.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
     where versions.channel_role = 'ghost'
     group by versions.source_id, versions.site_id, versions.channel_id

@@ -1,11 +1,11 @@
 -- What a channel means from one local date to the next: what the files say, where the source's `topology` declares
 -- nothing else. A version ends the day before the next begins; the last one is open.
 --
--- A channel lives from its first value to its last one where others of its role, mode and direction count on, as they do
--- after a change of devices, else to the end of that month: outside it is not waited for. Ghosts are channels beside one
--- that counts that are filled for moments only, or never: no hour waits for them. A direction that turns
--- round in the labels (in to out or out to in) is followed, for the label is what the publisher says, but not believed
--- until `topology` declares what holds.
+-- A channel lives from its first value to its last one where others of its role, mode and direction count on, as they
+-- do after a change of devices, else to the end of that month: outside it is not waited for. Ghosts are channels that
+-- are filled for moments only, or never, beside one that counts: no hour waits for them. A direction that turns round
+-- in the labels (in to out or out to in) is followed, for the label is what the publisher says, but it is believed only
+-- once `topology` declares what holds.
 with
 
 days as (
@@ -48,6 +48,30 @@ days as (
     ) = 1
 ),
 
+meanings as (
+    select
+        source_id,
+        site_id,
+        channel_id,
+        date,
+        channel_label,
+        told_role,
+        told_mode,
+        told_direction,
+        channel_role,
+        mode,
+        direction,
+        declaration,
+        declared_role,
+        declared_direction,
+        intervals_measured,
+        intervals_expected,
+        concat_ws(
+            '/', told_role, told_mode, told_direction, channel_role, mode, direction, declaration, channel_label
+        ) as meaning
+    from days
+),
+
 changes as (
     select
         source_id,
@@ -67,21 +91,11 @@ changes as (
         intervals_measured,
         intervals_expected,
         case
-            when
-                channel_label = lag(channel_label) over (
-                    partition by source_id, site_id, channel_id
-                    order by date asc
-                )
-                and concat_ws('/', told_role, told_mode, told_direction, channel_role, mode, direction, declaration)
-                = lag(concat_ws('/', told_role, told_mode, told_direction, channel_role, mode, direction, declaration))
-                    over (
-                        partition by source_id, site_id, channel_id
-                        order by date asc
-                    )
+            when meaning = lag(meaning) over (partition by source_id, site_id, channel_id order by date asc)
                 then 0
             else 1
         end as is_change
-    from days
+    from meanings
 ),
 
 numbered as (

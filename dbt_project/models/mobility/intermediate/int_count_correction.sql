@@ -17,8 +17,8 @@ found as (
             declared.source_id = hours.source_id
             and declared.site_id = hours.site_id
             and (declared.channel_id = hours.channel_id or declared.channel_id is null)
-            and hours.hour_at >= declared.first_at
-            and hours.hour_at < declared.until_at
+            and declared.first_at <= hours.hour_at
+            and declared.until_at > hours.hour_at
     inner join {{ ref('int_channel_version') }} as versions
         on
             hours.source_id = versions.source_id

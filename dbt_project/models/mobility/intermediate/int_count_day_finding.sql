@@ -26,7 +26,7 @@ channel_days as (
         versions.channel_role,
         days.count,
         days.intervals_measured,
-        -- Living channels that are blank, and others that are filled less than the sum, make sum and parts incomparable.
+        -- Living channels that are blank, or filled less than the sum, make sum and parts incomparable.
         case
             when versions.channel_role <> 'part' then 0
             when

@@ -16,8 +16,5 @@ select
         when weekday = 6 then 'saturday'
         else 'working_day'
     end as day_group,
-    case
-        when is_school_holiday is not null and not is_school_holiday and not is_public_holiday and weekday < 6 then true
-        else false
-    end as is_school_day
+    coalesce(not is_school_holiday and not is_public_holiday and weekday < 6, false) as is_school_day
 from {{ ref('dim_date') }}

@@ -35,7 +35,7 @@ unvalidated as (
         and (
             code <> 'month_missing'
             or extract(day from date) <= {{ var('imputed_days') }} + 1
-            or extract(month from date + interval {{ var('imputed_days') + 1 }} day) <> extract(month from date)
+            or extract(month from date + ({{ var('imputed_days') }} + 1) * interval 1 day) <> extract(month from date)
         )
 ),
 

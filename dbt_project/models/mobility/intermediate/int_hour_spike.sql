@@ -1,6 +1,6 @@
 -- Hours far beyond what the site's own history allows: beyond its busiest hour of the week (the highest median), and
--- beyond that very hour of the week by the median absolute deviation (MAD), which extreme values do not move. New Year's
--- nights, marathons and sunny Sundays are real: they are many times what is usual then, but not what is usual at rush
+-- beyond that very hour of the week by the median absolute deviation (MAD), which extreme values do not move. Nights of
+-- New Year, marathons and sunny Sundays are real: they are many times what is usual then, but not what is usual at rush
 -- hour. A MAD is taken only where an hour is large enough to be asked for.
 with
 

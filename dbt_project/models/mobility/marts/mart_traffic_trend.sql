@@ -42,8 +42,8 @@ places as (
     from sites
     inner join {{ ref('dim_area') }} as areas
         on
-            areas.area_id = sites.ags
-            or areas.area_id = sites.kreis_ags
+            sites.ags = areas.area_id
+            or sites.kreis_ags = areas.area_id
             or (areas.level = 'region' and sites.ags is not null)
 ),
 
