@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from connectors.catalogue import Source
 from connectors.registry import connector
@@ -37,13 +38,25 @@ def feeding_sources(manifest: Path, sources: Iterable[Source], kind: Input) -> d
         if kind in source.inputs
     }
     written = json.loads(manifest.read_text(encoding="utf-8"))
-    names = {node_id: node["name"] for node_id, node in written["nodes"].items() if node["resource_type"] == "model"}
+    names = {
+        node_id: node["name"]
+        for node_id, node in written["nodes"].items()
+        if node["resource_type"] == "model" and makes_rows(node)
+    }
     marts = [node_id for node_id in names if written["nodes"][node_id]["schema"] == "marts"]
     feeds = {}
     for mart in sorted(marts, key=names.__getitem__):
         tables = _staged_tables(mart, written["parent_map"], names)
         feeds[names[mart]] = tuple(sorted(source for source, fills in staged_by.items() if _feeds(fills, tables)))
     return feeds
+
+
+def makes_rows(node: Mapping[str, Any]) -> bool:
+    """Whether rows of other models are made of those of a node of dbt's manifest.
+
+    A model that says `only_orders_work` in its `meta` decides what is computed when; what it reads feeds nobody.
+    """
+    return not node.get("config", {}).get("meta", {}).get("only_orders_work", False)
 
 
 def _feeds(fills: set[str], tables: set[str]) -> bool:

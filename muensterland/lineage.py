@@ -28,6 +28,7 @@ from connectors.tables import (
     SOURCE_COVERAGE,
     STOP_NEARBY,
 )
+from muensterland.feeds import makes_rows
 from publishing.manifest import SCHEMA
 from publishing.record import Release, ReleasedMart
 from publishing.sql import quoted
@@ -123,9 +124,14 @@ def nodes_of(manifest: Mapping[str, Any]) -> list[Node]:
     """The models and seeds of a dbt manifest, by name; parents are models and seeds.
 
     Located points are read through one model for all kinds: whoever reads it comes from the boundaries, and from the
-    points' own tables of the kinds it names, of all where it names none. So it is with the stops near points.
+    points' own tables of the kinds it names, of all where it names none. So it is with the stops near points. What only
+    orders the work is no parent of anything.
     """
-    found = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
+    found = {
+        key: node
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed") and makes_rows(node)
+    }
     reads = {key: _STAGED.findall(node.get("raw_code") or "") for key, node in found.items()}
     nodes = []
     for key, node in found.items():

@@ -20,9 +20,10 @@ COUNTERS = "muenster-bicycle-counters"
 
 
 def counters(source_id: str, *covers: str) -> Source:
-    """Münster's declaration of its counters under another name, for other municipalities."""
+    """Münster's declaration of its counters under another name, for other municipalities and other stations."""
     declared = load_catalogue(REPOSITORY / "data/sources")[COUNTERS]
-    return declared.model_copy(update={"id": source_id, "covers": covers or declared.covers})
+    elsewhere = {"id": source_id, "covers": covers or declared.covers, "topology": (), "corrections": ()}
+    return declared.model_copy(update=elsewhere)
 
 
 def partition(station: str, month: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from connectors.catalogue import load_catalogue
 from muensterland.feeds import feeding_sources
@@ -14,13 +15,14 @@ PARENTS = {
     "int_place": ["stg_located_point"],
     "mart_coverage": ["stg_fetch_log"],
     "dim_date": ["seed"],
-    "mart_population": ["dim_date", "stg_statistic_value"],
+    "mart_population": ["dim_date", "stg_statistic_value", "int_order"],
+    "int_order": ["stg_school"],
 }
 
 
 def write_manifest(folder: Path) -> Path:
     names = {*PARENTS, *(name for parents in PARENTS.values() for name in parents)} - {"seed"}
-    nodes = {
+    nodes: dict[str, dict[str, Any]] = {
         f"model.{name}": {
             "name": name,
             "resource_type": "model",
@@ -28,6 +30,8 @@ def write_manifest(folder: Path) -> Path:
         }
         for name in names
     }
+    # It decides what is computed when; no row is made of it.
+    nodes["model.int_order"]["config"] = {"meta": {"only_orders_work": True}}
     nodes["test.t"] = {"name": "t", "resource_type": "test", "schema": "marts"}
     nodes["model.seed"] = {"name": "seed", "resource_type": "seed", "schema": "seeds"}
     parents = {f"model.{name}": [f"model.{parent}" for parent in of_it] for name, of_it in PARENTS.items()}
