@@ -6,7 +6,7 @@ import csv
 import io
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -51,13 +51,31 @@ def random_counter(seed: int) -> Counter:
     return Counter(station, tuple(channels), months)
 
 
+def told_again(counter: Counter, months: Sequence[str], seed: int) -> Counter:
+    """What another publisher tells of the same station in some months: other counts, other troubles."""
+    roll = random.Random(seed)
+    has_sum = counter.channels[0][0] == counter.station
+    parts = sum("Fahrräder" not in label for _, label in counter.channels) - has_sum
+    files = {
+        month: _month(date.fromisoformat(f"{month}-01"), list(counter.channels), parts, has_sum, 30, roll, outage=None)
+        for month in months
+    }
+    return Counter(counter.station, counter.channels, files)
+
+
 def _month(
-    first: date, channels: list[tuple[str, str]], parts: int, has_sum: bool, level: int, roll: random.Random
+    first: date,
+    channels: list[tuple[str, str]],
+    parts: int,
+    has_sum: bool,
+    level: int,
+    roll: random.Random,
+    outage: date | None = OUTAGE,
 ) -> bytes:
     header = ["Datetime", *(f"{id_} ({label})" for id_, label in channels), *(f"{id_}-status" for id_, _ in channels)]
     rows = [header]
     moments = list(_quarters(first))
-    trouble = _troubles(moments, roll)
+    trouble = _troubles(moments, roll, outage)
     for moment in moments:
         kind = trouble.get(moment.replace(minute=0), "")
         if kind == "absent":
@@ -84,7 +102,7 @@ def _quarters(first: date) -> Iterator[datetime]:
         moment += QUARTER
 
 
-def _troubles(moments: list[datetime], roll: random.Random) -> dict[datetime, str]:
+def _troubles(moments: list[datetime], roll: random.Random, outage: date | None) -> dict[datetime, str]:
     """What ails which local hours of the month; clock changes are left whole more often than not."""
     found: dict[datetime, str] = {}
     kinds = [("absent", 3), ("blank", 5), ("doubted", 2), ("dead", 40)]
@@ -92,7 +110,7 @@ def _troubles(moments: list[datetime], roll: random.Random) -> dict[datetime, st
         start = roll.choice(moments).replace(minute=0)
         kind, hours = roll.choice([("absent", 100), *kinds])
         found |= {start + timedelta(hours=hour): kind for hour in range(hours)}
-    if moments[0].date() == OUTAGE:
+    if moments[0].date() == outage:
         found |= {moments[0] + timedelta(hours=hour): "absent" for hour in range(20 * 24)}
     if roll.random() < 0.3:  # the month's last day is cut
         last = moments[-1].replace(minute=0)
