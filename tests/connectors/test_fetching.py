@@ -229,6 +229,34 @@ def test_days_and_years_go_on_to_those_of_the_clock(landing: Landing) -> None:
     ]
 
 
+def touching(days: int, as_of: datetime) -> set[str]:
+    """The months that the last so many days before `as_of` lie in."""
+    return {f"{as_of - timedelta(days=ago):%Y-%m}" for ago in range(days + 1)}
+
+
+@pytest.mark.parametrize("day", ["2024-02-29", "2024-03-01", "2024-03-31", "2024-05-04", "2024-12-31", "2025-01-01"])
+def test_months_of_the_last_60_days_are_asked_again_conditionally_and_older_ones_are_not(
+    publisher: Publisher, client: Client, landing: Landing, day: str
+) -> None:
+    as_of = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    source = source_of(
+        {"readings": {**READINGS, "partitions": {"station": ["a"], "month": {"first": "2023-06"}}}},
+    )
+    for partition in months(source, landing, as_of):
+        month = partition[-7:]
+        publisher.says(f"{BASE}/a/{month}.csv", document(month.encode() + CSV, f'"{month}"'))
+    first = fetch(source, landing, client, as_of)
+    assert (first.new, first.failed) == (len(publisher.asked), 0)
+    publisher.forget()
+    second = fetch(source, landing, client, as_of)
+    asked = {request.path[-11:-4]: request.headers.get("if-none-match") for request in publisher.asked}
+    assert asked == {month: f'"{month}"' for month in asked}
+    # Months have up to 31 days, so that of a short one a few days more count as recent.
+    assert touching(60, as_of) <= asked.keys() <= touching(66, as_of)
+    assert (second.unchanged, second.settled, second.bytes) == (len(asked), first.new - len(asked), 0)
+    assert publisher.body_bytes == 0
+
+
 def test_the_newest_link_of_the_page_is_followed(publisher: Publisher, client: Client, landing: Landing) -> None:
     export = {
         "connector": "mastr_export",
