@@ -35,6 +35,7 @@ class Across(Table):
             self._stage(self.layout.time.date, self.layout.channels.rows)
 
     def _stage(self, date: Stamp, rows: RowChannels) -> None:
+        self.saw_header()
         channel_place = self.required(rows.column, "channels.rows.column")
         clocks = clock.parsed(pa.array(self.grid.header, pa.string()), self.format)
         places = np.flatnonzero(clocks != clock.NO_TIME)

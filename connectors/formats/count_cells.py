@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,14 +88,14 @@ class Table:
         """Where a column stands without which nothing can be read."""
         place = self.place(column)
         if place is None:
-            self.out.saw_header(TABLE, self.grid.header)
             self.out.drift(TABLE, spelt(column), "missing")
+            for name in self._strangers():
+                self.out.drift(TABLE, name, "new")
             raise self.refused(f"expected {key} {spelt(column)!r}")
         return place
 
     def check_header(self, known: set[int], by_place: bool) -> None:
         """Report columns nobody declared; refuse names that stand there twice and endless ones."""
-        self.out.saw_header(TABLE, [self.said(place) for place in range(len(self.grid.header))])
         header = self.grid.header
         ignored = {
             place
@@ -111,6 +112,30 @@ class Table:
         for place, name in enumerate(header):
             if name and place not in known | ignored:
                 self.out.drift(TABLE, name, "new")
+
+    def _strangers(self) -> list[str]:
+        """The columns that no pattern and no name of the layout fits, where the header as a whole does not."""
+        rule, declared = self.layout.channels.header, self.layout.model_dump_json()
+        channels = (
+            []
+            if rule is None
+            else [found for name in self.grid.header if (found := re.fullmatch(rule.pattern, name, re.DOTALL))]
+        )
+        known = {found[0] for found in channels}
+        if rule is not None and rule.status is not None:
+            known |= {rule.status.replace("{id}", found["id"]) for found in channels}
+        return [
+            name
+            for name in self.grid.header
+            if name
+            and name not in known
+            and json.dumps(name, ensure_ascii=False) not in declared
+            and not any(re.fullmatch(pattern, name) for pattern in self.layout.not_counts)
+        ]
+
+    def saw_header(self) -> None:
+        """Say which columns the file has, whatever comes of it."""
+        self.out.saw_header(TABLE, [self.said(place) for place in range(len(self.grid.header))])
 
     def said(self, place: int) -> str:
         """A column's name for reports; of one that holds the date, its pattern, so that days do not differ in it."""

@@ -34,6 +34,7 @@ class Rows(Table):
 
     def stage(self) -> None:
         """Stage the table."""
+        self.saw_header()
         time, channels = self.layout.time, self.layout.channels
         stamps = [stamp for stamp in (time.moment, time.date, time.clock) if stamp is not None]
         times = {self.required(stamp.column, "the column of time") for stamp in stamps if stamp.column is not None}

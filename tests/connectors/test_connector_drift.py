@@ -149,7 +149,6 @@ READINGS = Publisher(
     declared("muenster-bicycle-counters"),
     {"station": "900000001"},
 )
-LOOPS = Publisher("count_table", f"{motor_traffic.BASE}/2015_03_28_24mq.csv", declared("muenster-motor-traffic"))
 JUNCTIONS = Publisher("count_site_table", motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"))
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
 MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
@@ -222,6 +221,11 @@ REPORTED = {
         READINGS,
         text("(FR stdteinwärts)", "(FR stadteinwärts)"),
         {("renamed", READING, "901000001 (FR stdteinwärts) -> 901000001 (FR stadteinwärts)")},
+    ),
+    "junctions-renamed": (
+        JUNCTIONS,
+        text(",Technik,", ",Techniken,"),
+        {("new", "count_site", "Techniken"), ("renamed", "count_site", "Technik -> Techniken")},
     ),
     "readings-vanished": (
         READINGS,
@@ -299,6 +303,8 @@ REPORTED = {
 }
 # A column that must be there refuses the snapshot anyway; what it is called now is told as well.
 REFUSED = {
+    "readings": (READINGS, text("Datetime,", "Date-Time,"), (READING, "Datetime -> Date-Time")),
+    "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_site", "Long -> Longs")),
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
