@@ -519,7 +519,7 @@ def test_a_genesis_table_too_large_to_answer_is_made_by_a_job_waited_for_and_fet
     [
         (TOO_LARGE, NOT_YET, "GENESIS code 98: .* too large even for a job"),
         (failure(15, "Sie sind nicht berechtigt"), NOT_YET, "GENESIS code 15: Sie sind nicht berechtigt"),
-        (failure(99, "Auftrag erstellt"), NOT_YET, "expected code 99 with one result's name, 99: Auftrag erstellt came"),
+        (failure(99, "Auftrag erstellt"), NOT_YET, "expected code 99 with one result.s name, 99: Auftrag erstellt"),
         (failure(99, "Ergebnis: 2000S-1_12"), NOT_YET, "expected code 99 with one result's name"),
         (CREATED, failure(15, "Sie sind nicht berechtigt"), "GENESIS code 15"),
         (CREATED, NOT_YET, "result 1000A-0000_1758 is not ready after 37 s; raise time_limit_s"),
