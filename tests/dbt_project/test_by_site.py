@@ -32,8 +32,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 STAGING = "stg_snapshot_in_force stg_snapshot_key stg_source_catalogue stg_source_coverage stg_located_point"
 MARTS = "tag:mobility"
 BATCHES = "stg_count_site stg_count_topology stg_count_correction stg_count_reading_snapshot int_site_batch"
-# Of the domain, what is not told by counting site.
-OTHERS = ("*parking*", "*car_park*", "*air_quality*", "*accident*", "mart_counting_finding")
+# Of the domain, what nothing told by counting site is joined with.
+OTHERS = ("*car_park", "mart_air_quality_day", "*accident*")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Warehouse:
     file: Path
 
     def contents(self) -> dict[str, str]:
-        """The content hash, as a release has it, of all that is told of sites; of findings what the mart is made of."""
+        """The content hash, as a release has it, of every mart that is told by site."""
         with duckdb.connect(self.file, read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             tables = connection.execute(
@@ -52,7 +52,7 @@ class Warehouse:
             ).fetchall()
             return {
                 name: content_sha256(connection, name, list(column_types(connection, name)), ["inputs_key"])
-                for name in (*(name for (name,) in tables), "intermediate.int_counting_finding")
+                for (name,) in tables
             }
 
     def computed(self) -> set[str]:
@@ -190,8 +190,8 @@ def corrected(tmp_path_factory: pytest.TempPathFactory) -> Staged:
 
 @pytest.fixture(scope="module")
 def alone(build: Build, corrected: Staged) -> Warehouse:
-    """The marts of the corrected readings without a former release."""
-    return build(corrected)
+    """The marts of the corrected readings without a former release, in batches of two sites of 288 readings each."""
+    return build(corrected, readings_per_batch=2 * 288)
 
 
 def test_without_a_former_release_every_site_is_computed(first: Warehouse) -> None:
@@ -202,26 +202,19 @@ def test_without_a_former_release_every_site_is_computed(first: Warehouse) -> No
     assert hours == dict.fromkeys(SITES, 24 * DAYS)
 
 
-def test_batches_make_what_one_table_makes(first: Warehouse, build: Build, tmp_path: Path) -> None:
-    # A site has 288 readings.
-    by_two = build(stage(tmp_path), readings_per_batch=2 * 288)
-    assert len(by_two.query("select distinct batch_number from intermediate.int_site_batch")) > 1
-    assert by_two.contents() == first.contents()
-    comments = "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts' order by all"
-    assert by_two.query(comments) == first.query(comments)
-
-
-def test_only_the_corrected_site_is_computed_and_the_marts_are_the_same(
+def test_only_the_corrected_site_is_computed_and_the_marts_are_those_of_batches_without_a_former_release(
     first: Warehouse, corrected: Staged, alone: Warehouse, build: Build
 ) -> None:
     after = build(corrected, first)
     assert after.computed() == {"o'n2"}
     # What is intermediate knows the others no more.
     assert after.query("select distinct site_id from intermediate.int_channel_hour") == [("o'n2",)]
+    assert alone.query("select count(distinct batch_number) from intermediate.int_site_batch") == [(3,)]
     assert after.contents() == alone.contents()
-    assert after.contents()["marts.fct_count_hour"] != first.contents()["marts.fct_count_hour"]
-    keys = "select site_id, inputs_key from marts.dim_counting_site order by all"
-    assert after.query(keys) == alone.query(keys)
+    changed = {name for name, content in after.contents().items() if content != first.contents()[name]}
+    assert {"marts.fct_count_hour", "marts.mart_traffic_day"} <= changed
+    comments = "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts' order by all"
+    assert after.query(comments) == alone.query(comments)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_model_starts_and_completes_once_in_one_run(events: list[dict[str,
 def test_a_mart_says_what_it_read_and_wrote(events: list[dict[str, Any]]) -> None:
     complete = of(events, "marts.muensterland.mart_traffic_day")["COMPLETE"]
     assert names(complete["outputs"]) == {"marts.mart_traffic_day"}
-    assert {"marts.fct_count_hour", "marts.dim_date"} <= names(complete["inputs"])
+    assert {"marts.fct_count_hour", "intermediate.int_counting_date"} <= names(complete["inputs"])
     columns = {field["name"] for field in complete["outputs"][0]["facets"]["schema"]["fields"]}
     assert {"site_id", "mode", "date"} <= columns
 
