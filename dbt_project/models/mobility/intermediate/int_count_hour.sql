@@ -10,16 +10,44 @@
 {%- set slots = ['sum'] + parts %}
 with
 
+versions as (
+    select
+        source_id,
+        site_id,
+        channel_id,
+        mode,
+        channel_role,
+        case
+            when channel_role in ('sum', 'ghost') then channel_role
+            when direction in ('in', 'out', 'unknown') then direction
+            else 'other'
+        end as slot,
+        valid_from,
+        valid_to,
+        is_doubted,
+        first_value_at,
+        last_value_date,
+        retired_at
+    from {{ ref('int_channel_version') }}
+),
+
+shared_slots as (
+    select
+        site_id,
+        mode,
+        slot
+    from versions
+    group by site_id, mode, slot
+    having count(distinct concat(source_id, '/', channel_id)) > 1
+),
+
 channel_hours as (
     select
         hours.site_id,
         versions.mode,
         hours.hour_at,
-        case
-            when versions.channel_role in ('sum', 'ghost') then versions.channel_role
-            when versions.direction in ('in', 'out', 'unknown') then versions.direction
-            else 'other'
-        end as slot,
+        versions.slot,
+        shared_slots.slot is not null as is_shared,
         hours.count,
         case
             when corrections.action = 'scale' then cast(round(hours.count * corrections.factor) as bigint)
@@ -32,13 +60,18 @@ channel_hours as (
         + case corrections.action when 'scale' then 4 when 'flag' then 8 when 'drop' then 16 else 0 end
         + case when versions.is_doubted and versions.channel_role = 'part' then 32 else 0 end as marks
     from {{ ref('int_channel_hour') }} as hours
-    inner join {{ ref('int_channel_version') }} as versions
+    inner join versions
         on
             hours.source_id = versions.source_id
             and hours.site_id = versions.site_id
             and hours.channel_id = versions.channel_id
             and hours.date >= versions.valid_from
             and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
+    left join shared_slots
+        on
+            versions.site_id = shared_slots.site_id
+            and versions.mode = shared_slots.mode
+            and versions.slot = shared_slots.slot
     left join {{ ref('int_silent_source') }} as silent
         on
             hours.source_id = silent.source_id
@@ -59,19 +92,35 @@ channel_hours as (
         and date_trunc('month', hours.date) <= date_trunc('month', versions.last_value_date)
 ),
 
+-- Most slots have one channel, and nothing to add up.
 slot_hours as (
     select
         site_id,
         mode,
         slot,
         hour_at,
+        intervals_expected,
+        count,
+        count_corrected as corrected,
+        intervals_measured as measured,
+        1 as channels,
+        marks
+    from channel_hours
+    where not is_shared
+    union all
+    select
+        site_id,
+        mode,
+        slot,
+        hour_at,
         max(intervals_expected) as intervals_expected,
-        sum(count) as count,
-        sum(count_corrected) as corrected,
+        cast(sum(count) as bigint) as count,
+        cast(sum(count_corrected) as bigint) as corrected,
         min(intervals_measured) as measured,
         count(*) as channels,
         bit_or(marks) as marks
     from channel_hours
+    where is_shared
     group by site_id, mode, slot, hour_at
 ),
 
