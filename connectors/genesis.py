@@ -39,7 +39,7 @@ _RESULT_NAME = re.compile(r"[A-Za-z0-9-]{1,40}_[0-9]{1,20}")
 class TableQuestion:
     """A table of a host: `base` is the address of its REST interface, `form` adds to the usual fields of the question.
 
-    `time_limit_s` bounds each answer, and how long a job is waited for.
+    `time_limit_s` bounds each answer, and the pauses between the questions whether a job is done.
     """
 
     base: str
@@ -177,7 +177,9 @@ def _is_listed(answer: Path, table_code: str, result: str) -> bool:
     content = answer.read_bytes()
     if _status(content, table_code)[0] == NOTHING_FOUND:
         return False
-    found = json.loads(_checked_json(content, table_code)).get("List") or []
+    found = json.loads(_checked_json(content, table_code)).get("List")
+    if not isinstance(found, list):
+        raise PayloadRefused(f"{table_code}: expected a List of results, {content[:120]!r} came")
     return any(isinstance(entry, dict) and entry.get("Code") == result for entry in found)
 
 

@@ -547,7 +547,7 @@ def test_another_genesis_form_is_another_question(publisher: Publisher, client: 
     ("at", "code", "words", "advice"),
     [
         ("metadata", 104, "Es gibt keine Objekte zum angegebenen Selektionskriterium", "check the table code"),
-        ("table", 98, "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden", "too large even for a job"),
+        ("table", 98, "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden", "narrow it by years or regions"),
         ("table", 15, "Sie sind nicht berechtigt", "credentials"),
         ("table", 4711, "Unbekannt", "see the host"),
     ],
@@ -606,9 +606,11 @@ def test_a_genesis_table_too_large_to_answer_is_made_by_a_job_waited_for_and_fet
     [
         (TOO_LARGE, NOT_YET, "GENESIS code 98: .* too large even for a job"),
         (failure(15, "Sie sind nicht berechtigt"), NOT_YET, "GENESIS code 15: Sie sind nicht berechtigt"),
-        (failure(99, "Auftrag erstellt"), NOT_YET, "expected code 99 with one result.s name, 99: Auftrag erstellt"),
+        (failure(99, "Erstellt"), NOT_YET, "expected code 99 with one result's name, 99: Erstellt came"),
         (failure(99, "Ergebnis: 2000S-1_12"), NOT_YET, "expected code 99 with one result's name"),
         (CREATED, failure(15, "Sie sind nicht berechtigt"), "GENESIS code 15"),
+        (CREATED, failure(0, "erfolgreich"), "expected a List of results, .* came"),
+        (CREATED, Reply(body=b'{"Status": {"Code": 0, "Content": ""}, "List": 5}'), "expected a List of results"),
         (CREATED, NOT_YET, "result 1000A-0000_1758 is not ready after 37 s; raise time_limit_s"),
     ],
 )

@@ -24,6 +24,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from connectors.genesis import TableQuestion, download_table
+from connectors.http import Client
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
 
@@ -431,3 +434,20 @@ def test_no_month_of_the_counters_is_left_out(release: duckdb.DuckDBPyConnection
     for (site, day), (next_site, next_day) in itertools.pairwise(gaps):
         if site == next_site:
             assert next_day - day <= timedelta(days=1), (site, day)
+
+
+def test_a_table_too_large_to_be_answered_comes_whole_by_the_hosts_job(mirror: str, real: Path, tmp_path: Path) -> None:
+    waits: list[float] = []
+    client = Client(lambda url: f"{mirror}/{url.removeprefix('https://')}", waits.append)
+    question = TableQuestion(
+        "https://www-genesis.destatis.de/genesisWS/rest/2020",
+        "12531-0043",
+        form={},
+        credentials=None,
+        size_limit_bytes=2**24,
+        time_limit_s=60,
+    )
+    answer = download_table(question, client, tmp_path / "table.zip", known_update=None)
+    published = real / "registers/destatis-genesis-ffcsv/12531-0043_175879554_flat.zip"
+    assert (answer.status, answer.etag, waits) == (200, "28.12.2022 17:16:03h", [])
+    assert (tmp_path / "table.zip").read_bytes() == published.read_bytes()
