@@ -104,10 +104,19 @@ _VALUES, _MONTHS, _LIST, _RANGE, _OFF = "<values>", "<months>", "<list>", "<rang
 
 
 class ResourceValues(_Strict):
-    """Partition values read from an earlier resource of the same source: a JSON list of objects."""
+    """Partition values read from an earlier resource of the same source.
+
+    Its JSON is a list of objects with `json_key`, or an object whose `json_key` is the list. Where that resource has
+    partitions, this one has them too, in front. Values before `first` (as numbers where they are some) are left out.
+    With `ask_again_last` only so many of the list's last values are asked whenever the source is due, the others, once
+    fetched, every `recheck_days`.
+    """
 
     from_resource: str
     json_key: str
+    first: PartitionValue | None = None
+    ask_again_last: int | None = Field(None, gt=0)
+    recheck_days: int = Field(30, ge=0)
 
 
 class Months(_Strict):
@@ -120,6 +129,10 @@ class Months(_Strict):
     last: MonthText | None = None
     settled_after_days: int = Field(62, ge=0)
     recheck_days: int = Field(30, ge=0)
+
+
+# `{month_last_date}`: the last day of the partition `month`.
+LAST_DATE = "_last_date"
 
 
 class _Range(_Strict):
@@ -196,6 +209,7 @@ PartitionValues = Annotated[
 class Resource(_Strict):
     """What is pulled from one address pattern, or dropped by hand into `inbox/<source>/`, and how it is read.
 
+    The `url` names every partition; of one by months it may name `{…_last_date}` too, the month's last day.
     `inbox` describes the whole name of files that may be dropped; its named groups are the partition's values. Without
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
@@ -281,7 +295,8 @@ class Resource(_Strict):
     def _partitions_fill_the_address(self) -> Self:
         if self.url is None:
             return self
-        named = set(re.findall(r"{(\w+)}", self.url))
+        months = {f"{key}{LAST_DATE}" for key, values in self.partitions.items() if isinstance(values, Months)}
+        named = set(re.findall(r"{(\w+)}", self.url)) - months
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
         if re.search(r"[{}]", re.sub(r"{\w+}", "", self.url)):
@@ -338,9 +353,19 @@ class Source(_Strict):
     def _resources_follow_each_other(self) -> Self:
         seen: set[str] = set()
         for name, resource in self.resources.items():
+            before: set[str] = set()
             for key, values in resource.partitions.items():
-                if isinstance(values, ResourceValues) and values.from_resource not in seen:
-                    raise ValueError(f"resources.{name}.partitions.{key}: no earlier resource {values.from_resource!r}")
+                if isinstance(values, ResourceValues):
+                    where = f"resources.{name}.partitions.{key}"
+                    if values.from_resource not in seen:
+                        raise ValueError(f"{where}: no earlier resource {values.from_resource!r}")
+                    unknown = set(self.resources[values.from_resource].partitions) - before
+                    if unknown:
+                        raise ValueError(
+                            f"{where}: {values.from_resource} has the partitions {sorted(unknown)}; "
+                            "name them before this one"
+                        )
+                before.add(key)
             seen.add(name)
         return self
 

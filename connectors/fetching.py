@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
 import functools
 import hashlib
@@ -12,7 +13,7 @@ import logging
 import re
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from connectors.archive import content_sha256
-from connectors.catalogue import Months, Resource, ResourceValues, Source
+from connectors.catalogue import LAST_DATE, Months, Resource, ResourceValues, Source
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import (
     JSON_LIMIT_BYTES,
@@ -135,17 +136,20 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
 
     Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
     """
-    resource = source.resources[name]
-    axes = []
-    for key, values in resource.partitions.items():
-        if isinstance(values, Months):
-            axes.append([(key, month) for month in _months(values, as_of)])
-        elif isinstance(values, ResourceValues):
-            axes.append([(key, value) for value in _values_of(source, values, landing)])
+    combinations: list[tuple[tuple[str, str], ...]] = [()]
+    for key, values in source.resources[name].partitions.items():
+        if isinstance(values, ResourceValues):
+            chosen = functools.partial(_values_after, source, values, _Listed(source, landing))
         else:
-            axes.append([(key, value) for value in values])
-    for combination in itertools.product(*axes):
+            fixed = list(_months(values, as_of)) if isinstance(values, Months) else list(values)
+            chosen = functools.partial(_always, fixed)
+        combinations = [(*before, (key, value)) for before in combinations for value in chosen(before)]
+    for combination in combinations:
         yield Partition(name, combination)
+
+
+def _always(values: list[str], _: tuple[tuple[str, str], ...]) -> list[str]:
+    return values
 
 
 def _months(months: Months, as_of: datetime) -> Iterator[str]:
@@ -156,23 +160,55 @@ def _months(months: Months, as_of: datetime) -> Iterator[str]:
         year, month = year + month // 12, month % 12 + 1
 
 
-def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[str]:
-    record = landing.latest_good().get(values.from_resource)
-    if record is None or record.snapshot_sha256 is None or record.file_name is None:
-        raise FetchFailed(f"{source.id}: {values.from_resource} was never fetched, so its partitions are unknown")
-    path = landing.file(record.snapshot_sha256, record.file_name)
-    try:
-        found = [entry[values.json_key] for entry in json.loads(path.read_bytes())]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {values.json_key!r}") from error
-    for value in found:
-        # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
-        plain = isinstance(value, str | int) and not isinstance(value, bool)
-        if not plain or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(value)):
+class _Listed:
+    """What partitions of a source list, by the last good answer of each."""
+
+    def __init__(self, source: Source, landing: Landing) -> None:
+        self._source, self._landing = source, landing
+        self._good = landing.latest_good()
+        self._absent = {row.partition for row in landing.log() if row.outcome == "absent"}
+        self.values = functools.cache(self._values)
+
+    def _values(self, partition: str, json_key: str) -> list[str]:
+        """The values in their order; none where the publisher has no such list. Raises FetchFailed."""
+        record = self._good.get(partition)
+        if record is None or record.snapshot_sha256 is None or record.file_name is None:
+            if partition in self._absent:
+                return []
+            raise FetchFailed(f"{self._source.id}: {partition} was never fetched, so its partitions are unknown")
+        path = self._landing.file(record.snapshot_sha256, record.file_name)
+        try:
+            content = json.loads(path.read_bytes())
+            found = content[json_key] if isinstance(content, dict) else [entry[json_key] for entry in content]
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise FetchFailed(
-                f"{source.id}: {path.name}: {values.json_key} {str(value)[:80]!r} does not fit an address"
-            )
-    return list(dict.fromkeys(map(str, found)))
+                f"{self._source.id}: {path.name}: expected a list of objects with {json_key!r}"
+            ) from error
+        if not isinstance(found, list):
+            raise FetchFailed(f"{self._source.id}: {path.name}: expected a list under {json_key!r}")
+        for value in found:
+            # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
+            plain = isinstance(value, str | int) and not isinstance(value, bool)
+            if not plain or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(value)):
+                raise FetchFailed(
+                    f"{self._source.id}: {path.name}: {json_key} {str(value)[:80]!r} does not fit an address"
+                )
+        return list(dict.fromkeys(map(str, found)))
+
+
+def _values_after(
+    source: Source, values: ResourceValues, listed: _Listed, before: tuple[tuple[str, str], ...]
+) -> list[str]:
+    """The values that follow on `before`, as the partition of the other resource with the same values lists them."""
+    keys = source.resources[values.from_resource].partitions
+    lister = Partition(values.from_resource, tuple(pair for pair in before if pair[0] in keys))
+    found = listed.values(lister.id, values.json_key)
+    return found if values.first is None else [value for value in found if not _precedes(value, values.first)]
+
+
+def _precedes(value: str, first: str) -> bool:
+    """Numbers by their size, all else by the alphabet."""
+    return int(value) < int(first) if value.isdecimal() and first.isdecimal() else value < first
 
 
 def _answers(landing: Landing) -> list[FetchRecord]:
@@ -181,19 +217,60 @@ def _answers(landing: Landing) -> list[FetchRecord]:
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
-    """Leave out months that are long over and were asked for not long ago."""
-    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
-    asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
+    """Leave out what no longer changes and was asked for not long ago."""
+    rests = _resting(partitions, resource, as_of)
+    asked = {row.partition: row.finished_at for row in _answers(landing)} if rests else {}
     for partition in partitions:
         at = asked.get(partition.id)
-        values = dict(partition.values)
-        settled = bool(spans) and all(
-            date.fromisoformat(f"{values[key]}-01") + timedelta(days=31 + months.settled_after_days) < as_of.date()
-            for key, months in spans.items()
-        )
-        recent = at is not None and all(as_of - at < timedelta(days=months.recheck_days) for months in spans.values())
-        if not (settled and recent):
+        if partition not in rests or at is None or as_of - at >= timedelta(days=rests[partition]):
             yield partition
+
+
+def _resting(partitions: list[Partition], resource: Resource, as_of: datetime) -> dict[Partition, int]:
+    """The partitions that no longer change, with the days after which they are asked again.
+
+    Months that are long over, and values that are not among the last of the list they come from.
+    """
+    months: dict[str, Months] = {}
+    lists: dict[str, ResourceValues] = {}
+    for key, declared in resource.partitions.items():
+        if isinstance(declared, Months):
+            months[key] = declared
+        elif isinstance(declared, ResourceValues) and declared.ask_again_last is not None:
+            lists[key] = declared
+    if not months and not lists:
+        return {}
+    last = [_last_of_list(partitions, key, values.ask_again_last or 0) for key, values in lists.items()]
+    days = min(
+        *(values.recheck_days for values in months.values()), *(values.recheck_days for values in lists.values()), 366
+    )
+
+    def rests(partition: Partition) -> bool:
+        values = dict(partition.values)
+        return all(_is_over(values[key], span, as_of) for key, span in months.items()) and not any(
+            partition in found for found in last
+        )
+
+    return {partition: days for partition in partitions if rests(partition)}
+
+
+def _is_over(month: str, span: Months, as_of: datetime) -> bool:
+    return date.fromisoformat(f"{month}-01") + timedelta(days=31 + span.settled_after_days) < as_of.date()
+
+
+def _last_of_list(partitions: list[Partition], key: str, count: int) -> set[Partition]:
+    """The partitions with one of the last `count` values of `key`, per list: what stands in front of it names one."""
+    lists: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for partition in partitions:
+        before = tuple(itertools.takewhile(lambda pair: pair[0] != key, partition.values))
+        if (value := dict(partition.values)[key]) not in lists[before]:
+            lists[before].append(value)
+    return {
+        partition
+        for partition in partitions
+        if dict(partition.values)[key]
+        in lists[tuple(itertools.takewhile(lambda pair: pair[0] != key, partition.values))][-count:]
+    }
 
 
 @dataclass(frozen=True)
@@ -221,7 +298,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = resource.address.format(**dict(partition.values))
+    url = _address(resource, dict(partition.values))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)
@@ -240,6 +317,16 @@ def _fetch(
         finished_at=datetime.now(UTC),
         **dataclasses.asdict(result),
     )
+
+
+def _address(resource: Resource, values: dict[str, str]) -> str:
+    """The address of a partition; of months the last date is at hand as well."""
+    last_dates = {
+        f"{key}{LAST_DATE}": f"{value}-{calendar.monthrange(*map(int, value.split('-')))[1]}"
+        for key, value in values.items()
+        if isinstance(resource.partitions[key], Months)
+    }
+    return resource.address.format(**values, **last_dates)
 
 
 def _attempt(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
-from connectors.archive import open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import MUNICIPALITY_REGISTER as TABLE
 from connectors.text import is_mojibake
+from connectors.workbook import OPENPYXL_FAULTS, UNPACKED_LIMIT_BYTES, load
 
 TITLE = "Gemeinden in Deutschland"
 HEADER_ROWS = 5
@@ -45,22 +40,10 @@ MUNICIPALITY = "60"
 OTHER_RECORD_TYPES = ("10", "20", "30", "40", "50")
 # Digits of the parts of the ARS: Land, Regierungsbezirk, Kreis, Verband, Gemeinde.
 ARS_PARTS = {"C": 2, "D": 1, "E": 2, "F": 4, "G": 3}
-# The edition of 2024 unpacks to 13 MB, has 16,000 rows, and its largest part 1.9 million marks (`<` and `=`). Elements
-# and attributes cost memory by their number, whatever their size.
-UNPACKED_LIMIT_BYTES = 64 * 2**20
-MARKUP_LIMIT = 4_000_000
+# The edition of 2024 has 16,000 rows.
 ROW_LIMIT = 100_000
-# Attributes of one element are compared with each other.
-TAG_LIMIT_BYTES = 16_384
 # Wider than the layout, so that a new column at its end is seen.
 LAST_COLUMN = "Z"
-# A workbook has no use for a DOCTYPE; entities in one can fill the memory.
-DOCTYPE = b"<!DOCTYPE"
-_LONG_TAG = re.compile(rb"<[^<>]{%d}" % TAG_LIMIT_BYTES)
-_XML_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']*)[\"']")
-
-# What openpyxl raises, as tried, where a zip is no workbook or its parts do not fit together.
-_OPENPYXL_FAULTS = (InvalidFileException, zipfile.BadZipFile, OSError, KeyError, ValueError, TypeError, SyntaxError)
 
 Row = Sequence[Any]
 
@@ -114,16 +97,15 @@ def _lies_elsewhere(row: Row, region: Region) -> bool:
 
 def _rows(snapshot: Snapshot) -> list[Row]:
     """The rows of the sheet that holds the municipalities, as read from the workbook."""
-    _check_workbook(snapshot)
     try:
-        workbook = openpyxl.load_workbook(snapshot.path, read_only=True, data_only=True)
+        workbook = load(snapshot.path, f"{snapshot.source_id}: {snapshot.path.name}")
         for sheet in workbook.worksheets:
             # Bounded: a row may claim to be the billionth, and a cell to be the last of 18,278.
             within = {"max_row": ROW_LIMIT + 1, "max_col": _index(LAST_COLUMN) + 1, "values_only": True}
             first = next(sheet.iter_rows(**{**within, "max_row": 1}), ())
             if first and str(first[0]).startswith(TITLE):
                 return _complete(snapshot, list(sheet.iter_rows(**within)))
-    except _OPENPYXL_FAULTS as error:
+    except OPENPYXL_FAULTS as error:
         raise SnapshotRefused(
             f"{snapshot.source_id}: {snapshot.path.name}: expected an xlsx workbook, {error!r}; ask the publisher again"
         ) from error
@@ -140,34 +122,6 @@ def _complete(snapshot: Snapshot, rows: list[Row]) -> list[Row]:
             "16,000 municipalities and associations; ask the publisher again"
         )
     return rows
-
-
-def _check_workbook(snapshot: Snapshot) -> None:
-    """Refuse what could fill the memory before the workbook is opened: entities, and endless elements."""
-    with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
-        for member in archive.infolist():
-            # By content: which parts are XML is for the workbook to say, not for their names.
-            if fault := _xml_fault(archive.read(member)):
-                raise SnapshotRefused(
-                    f"{snapshot.source_id}: {snapshot.path.name}: {member.filename} {fault}; ask the publisher"
-                )
-
-
-def _xml_fault(content: bytes) -> str | None:
-    """Why a part of a workbook is not given to an XML parser; None where it may be, or is no XML."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")):
-        return "is XML in UTF-16, expected UTF-8"
-    if DOCTYPE in content:
-        return "declares a DOCTYPE, which a workbook never does"
-    declared = _XML_DECLARATION.search(content[:300])
-    if declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII"):
-        return f"declares the encoding {declared[1].decode('ascii', 'replace')!r}, expected UTF-8"
-    markup = content.count(b"<") + content.count(b"=")
-    if markup > MARKUP_LIMIT:
-        return f"has {markup} elements and attributes, expected at most {MARKUP_LIMIT}"
-    if content.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"<") and _LONG_TAG.search(content):
-        return f"has an element with more than {TAG_LIMIT_BYTES} bytes of attributes"
-    return None
 
 
 def _check_header(snapshot: Snapshot, out: StagedWriter, rows: list[Row]) -> None:
