@@ -30,10 +30,12 @@ HEADERS = {
     "unit": ("WERTEEINHEIT",),
 }
 BATCH_ROWS = 10_000
+# Programmes that report once for several years took up to two so far.
+YEARS_LIMIT = 10
 _NUMBER = re.compile(r"-?[0-9]{1,15}(,[0-9]{1,6})?")
 # What stands in place of a number in statistics (GENESIS' signs).
 MARKS = frozenset({"-", ".", "/", "x", "..."})
-# A year, a month, a winter or school year over two years, a day.
+# A year, a month, a winter, school year or programme from one year into another, a day.
 _PERIOD = re.compile(
     r"(?P<year>(?:19|20)[0-9]{2})(?:/(?P<next>(?:19|20)[0-9]{2})|-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?"
 )
@@ -109,7 +111,9 @@ def _row(
     start = _period_start(texts["period"] or "")
     raw = texts["value"]
     if start is None:
-        out.reject(TABLE, number, "ZEIT", texts["period"], "expected a year, a month, a day or two years")
+        out.reject(
+            TABLE, number, "ZEIT", texts["period"], "expected a year, a month, a day or two years such as 2023/2024"
+        )
         return None
     if texts["series"] is None:
         out.reject(TABLE, number, "MERKMAL", None, "expected the name of a series")
@@ -132,7 +136,7 @@ def _row(
 def _period_start(period: str) -> date | None:
     """The first day of a period; None where it is none."""
     matched = _PERIOD.fullmatch(period)
-    if matched is None or (matched["next"] and int(matched["next"]) != int(matched["year"]) + 1):
+    if matched is None or (matched["next"] and not 0 < int(matched["next"]) - int(matched["year"]) <= YEARS_LIMIT):
         return None
     try:
         return date(int(matched["year"]), int(matched["month"] or 1), int(matched["day"] or 1))

@@ -34,6 +34,7 @@ CONTENT_TYPES = {
 }
 # A part of a path the sample may publish: nothing hidden (the POST answers are), no way upwards, no endless name.
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+QUERY = re.compile(r"[A-Za-z0-9_.=&-]{1,200}")
 PARTS_LIMIT = 20
 # A GENESIS form has about 25 short fields.
 FORM_LIMIT_BYTES = 64 * 2**10
@@ -45,7 +46,7 @@ NOTHING_FOUND = "Es gibt keine Objekte zum angegebenen Selektionskriterium"
 def serve(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a generated folder on 127.0.0.1 until the block ends; yields the base address without trailing slash.
 
-    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY; no file of the sample depends on a query.
+    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY; a file called PATH?QUERY goes before one called PATH.
     Port 0 takes a free one. Raises OSError where the port is taken.
     """
     root = folder.resolve()
@@ -133,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not 2 <= len(parts) <= PARTS_LIMIT or not all(map(PART.fullmatch, parts)):
             return None
         place = self.root.joinpath(*parts).resolve()
+        query = urlsplit(self.path).query
+        if QUERY.fullmatch(query) and (asked := place.with_name(f"{place.name}?{query}")).is_file():
+            place = asked
         return place if place.is_relative_to(self.root) and place.is_file() else None
 
     def _send_file(self, place: Path) -> None:
