@@ -247,7 +247,8 @@ def _parse_table(
             continue
         if not places:
             names = [field.strip() for field in line]
-            if set(wanted.values()) <= set(names):
+            # Half of what is declared is a header in which something is missing.
+            if 2 * len(set(wanted.values()) & set(names)) >= len(wanted):
                 places, width = _places(snapshot, out, names, wanted), len(names)
             else:
                 out.read(TABLE, 1)
@@ -282,12 +283,18 @@ def _parse_table(
 
 
 def _places(snapshot: Snapshot, out: StagedWriter, names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]:
-    if any(names.count(header) > 1 for header in wanted.values()):
-        raise SnapshotRefused(f"{snapshot.source_id}: {snapshot.path.name}: the header holds a declared column twice")
+    """Where the declared columns stand; others are other profiles. Raises SnapshotRefused unless each is there once."""
     out.saw_header(TABLE, [name for name in names if name])
-    for name in names:
-        if name and name not in wanted.values():
+    wrong = [header for header in wanted.values() if names.count(header) != 1]
+    if wrong:
+        for header in wrong:
+            out.drift(TABLE, header, "missing")
+        for name in set(names) - {"", *wanted.values()}:
             out.drift(TABLE, name, "new")
+        raise SnapshotRefused(
+            f"{snapshot.source_id}: {snapshot.path.name}: expected the columns {', '.join(wrong)} once, "
+            f"found {', '.join(names)[:300]}; compare the file with the options in the source's YAML"
+        )
     return {name: names.index(header) for name, header in wanted.items()}
 
 

@@ -26,7 +26,7 @@ STATE = datetime(2026, 11, 1, 5, tzinfo=UTC)
 OCTOBER, MARCH = (2026, 10), (2026, 3)
 # One value that was never measured, and a quarter-hour that is missing as a row.
 UNMEASURED, LEFT_OUT = datetime(2026, 10, 7, 10, 15, tzinfo=UTC), datetime(2026, 10, 14, 3, 30, tzinfo=UTC)
-# The day on which the second publisher has a tenth more wind.
+# The day on which the second publisher has half as much wind again.
 ODD_DAY = date(2026, 10, 20)
 # Filter of SMARD -> (technology, GW installed at the end of 2025 and of 2026).
 CAPACITY = {
@@ -158,7 +158,7 @@ def power() -> bytes:
     """MW on average over every quarter-hour of October, half a per cent above SMARD; shares of other series as well."""
     moments = list(_of_month(*OCTOBER))
     types = [
-        {"name": name, "data": [round(4 * 1.005 * value(at) * (1.1 if _is_odd(name, at) else 1), 1) for at in moments]}
+        {"name": name, "data": [round(4 * 1.005 * value(at) * (1.5 if _is_odd(name, at) else 1), 1) for at in moments]}
         for name, value in SERIES.values()
     ]
     shares = {"name": "Renewable share of load", "data": [50.0] * len(moments)}

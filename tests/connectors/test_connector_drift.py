@@ -17,7 +17,7 @@ import pytest
 from connectors.catalogue import Source
 from connectors.landing import Landing
 from connectors.parsing import ParseSummary, parse_source
-from muensterland.sample import energy, mobility, registers, territory, transit
+from muensterland.sample import demand, energy, market, mobility, registers, territory, transit
 from muensterland.sample.generate import generate
 from tests.connectors.conftest import AS_OF, Land, source_of
 
@@ -128,6 +128,15 @@ READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv"
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
 MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
 
+DOWNLOAD = Publisher("smard_download", market.DOWNLOAD)
+SERIES = Publisher("municipal_series", demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}})
+OWN_PROFILE = Publisher(
+    "load_profile_csv",
+    demand.OPERATOR_CSV,
+    {"time": "Zeit", "profiles": {"h": "Haushalt"}, "unit": "W", "normalised_to_kwh": 1000.0}
+    | {"season": "Jahreszeit", "day_type": "Tag"},
+)
+
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
     "schools-vanished": (
@@ -200,6 +209,30 @@ REPORTED = {
             ("renamed", "statistic_value", "time_label -> time_labels"),
         },
     ),
+    "download-vanished": (
+        DOWNLOAD,
+        text("Wasserkraft [MWh]", "Gezeiten [MWh]"),
+        {
+            ("new", "market_reading", "Gezeiten [MWh] Originalauflösungen"),
+            (
+                *("renamed", "market_reading"),
+                "Wasserkraft [MWh] Originalauflösungen -> Gezeiten [MWh] Originalauflösungen",
+            ),
+        },
+    ),
+    "series-renamed": (
+        SERIES,
+        text("DATEINAME", "DATEINAMEN"),
+        {
+            ("new", "municipal_series_value", "DATEINAMEN"),
+            ("renamed", "municipal_series_value", "DATEINAME -> DATEINAMEN"),
+        },
+    ),
+    "own-profile-renamed": (
+        OWN_PROFILE,
+        text(";Gewerbe", ";Gewerbe-"),
+        {("renamed", "load_profile_value", "Gewerbe -> Gewerbe-")},
+    ),
     "mastr-renamed": (
         MASTR,
         member("EinheitenWasser.xml", text("DatumLetzteAktualisierung>", "DatumLetzteAktualisierungen>", "utf-16")),
@@ -220,6 +253,8 @@ REPORTED = {
 }
 # A column that must be there refuses the snapshot anyway; what it is called now is told as well.
 REFUSED = {
+    "series": (SERIES, text("MERKMAL", "MERKMALE"), ("municipal_series_value", "MERKMAL -> MERKMALE")),
+    "own-profile": (OWN_PROFILE, text(";Haushalt", ";Haushalte"), ("load_profile_value", "Haushalt -> Haushalte")),
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),

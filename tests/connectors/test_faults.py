@@ -40,7 +40,10 @@ from tests.connectors.fuzzing import Original, originals
 from tests.connectors.publisher import Answering, Publisher, Reply, document
 
 # Plain CSV: neither checksum nor closing bracket.
-PLAIN = {"charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"}
+PLAIN = {
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"),
+    *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
+}
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
 ADVICE = (
@@ -62,6 +65,13 @@ def other(undamaged: Original) -> bytes:
     """Another good file of the same format."""
     if undamaged.connector == "eco_counter_sites":
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
+    if undamaged.connector in ("smard_chart", "smard_index"):
+        content = json.loads(undamaged.body)
+        return json.dumps(
+            {key: value[::-1] if isinstance(value, list) else value for key, value in content.items()}
+        ).encode()
+    if undamaged.connector == "energy_charts":
+        return undamaged.body.replace(b'"deprecated":false', b'"deprecated": false')
     if undamaged.connector == "gtfs_realtime":
         return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))
     if undamaged.body.startswith(b"PK"):

@@ -15,20 +15,36 @@ from connectors.formats import (
     census_grid,
     charging_register,
     eco_counter,
+    energy_charts,
     genesis_ffcsv,
     gtfs,
     gtfs_realtime,
+    load_profile,
     mastr,
+    municipal_series,
     municipality_directory,
     schools_nrw,
+    smard,
 )
 from connectors.region import region
 from connectors.staging import Account, StagedWriter
-from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import (
+    barrier_free,
+    demand,
+    energy,
+    grid,
+    market,
+    mobility,
+    realtime,
+    registers,
+    territory,
+    transit,
+)
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
 COUNTS = f"{mobility.BASE}/900000001"
+OCTOBER = "?country=de&start=2026-10-01&end=2026-10-31"
 Read = Callable[..., dict[str, Account]]
 
 
@@ -36,7 +52,7 @@ Read = Callable[..., dict[str, Account]]
 def read(publishers: Path, tmp_path: Path) -> Read:
     def parse(parser: Callable[..., None], address: str, /, **options: Any) -> dict[str, Account]:
         place = publishers / address
-        partition = {"station": place.parent.name, "month": place.stem}
+        partition = {"station": place.parent.name, "month": place.stem, "profile": "g25"}
         with StagedWriter(tmp_path, "sample", "0" * 64, "test") as out:
             parser(Snapshot("sample", place, "0" * 64, partition), out, region(), **options)
             return out.close()
@@ -58,6 +74,21 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         # three channels on 30 days of 96 and one of 92 quarter hours
         (eco_counter.parse_readings, f"{COUNTS}/2026-03.csv", {}, "count_reading", 3 * (30 * 96 + 92), 0),
         (eco_counter.parse_readings, f"{COUNTS}/2026-10.csv", {}, "count_reading", 3 * 31 * 96, 0),
+        # March: 30 days of 96 quarter-hours and one of 92, four series
+        (smard.parse_download, market.DOWNLOAD, {}, "market_reading", 4 * (30 * 96 + 92), 0),
+        # October: a day of 100, five production types; the share of renewables is none of ours
+        (
+            energy_charts.parse,
+            f"{market.POWER}{OCTOBER}",
+            {"answer": "power"},
+            "market_reading",
+            5 * (30 * 96 + 100),
+            0,
+        ),
+        # 12 months of three day types
+        (load_profile.parse_bdew, f"{demand.HOST}/g25.csv", {}, "load_profile_value", 36 * 96, 0),
+        # 35 years, a target, 5 winters, 12 months, 2 savings, a plant, one year again; `im Jahr 2024` is no period
+        (municipal_series.parse, demand.SERIES, {"areas": {}}, "municipal_series_value", 57, 1),
     ],
 )
 def test_a_file_is_staged_whole(

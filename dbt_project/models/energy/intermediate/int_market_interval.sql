@@ -7,14 +7,14 @@ speaking as (
         source_id,
         series,
         region,
-        at,
+        start_at,
         interval_minutes,
         value,
         unit
     from {{ ref('int_market_value') }}
     where interval_minutes <= 60
     qualify row_number() over (
-        partition by series, region, at, interval_minutes
+        partition by series, region, start_at, interval_minutes
         order by case when value is null then 1 else 0 end asc, priority asc, source_id asc
     ) = 1
 ),
@@ -24,11 +24,11 @@ followed as (
         source_id,
         series,
         region,
-        at,
+        start_at,
         interval_minutes,
         unit,
         {{ seconds_between(
-            'at', 'lead(at) over (partition by series, region, interval_minutes order by at asc)'
+            'start_at', 'lead(start_at) over (partition by series, region, interval_minutes order by start_at asc)'
         ) }} as seconds_to_next
     from speaking
 ),
@@ -38,7 +38,7 @@ gaps as (
         followed.source_id,
         followed.series,
         followed.region,
-        {{ add_seconds('followed.at', '(steps.series_number + 1) * followed.interval_minutes * 60') }} as at,
+        {{ add_seconds('followed.start_at', '(steps.series_number + 1) * followed.interval_minutes * 60') }} as start_at,
         followed.interval_minutes,
         followed.unit
     from followed
@@ -53,7 +53,7 @@ select
     source_id,
     series,
     region,
-    at,
+    start_at,
     interval_minutes,
     value,
     unit
@@ -63,7 +63,7 @@ select
     source_id,
     series,
     region,
-    at,
+    start_at,
     interval_minutes,
     cast(null as decimal(18, 4)) as value,
     unit

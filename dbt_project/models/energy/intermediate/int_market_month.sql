@@ -14,7 +14,7 @@ sums as (
     select
         series,
         interval_minutes,
-        cast(date_trunc('month', {{ instant_to_local('at') }}) as date) as month,
+        cast(date_trunc('month', {{ instant_to_local('start_at') }}) as date) as month,
         count(value) as intervals_measured,
         sum(value) as value
     from {{ ref('int_market_interval') }}
@@ -22,7 +22,7 @@ sums as (
     group by
         series,
         interval_minutes,
-        cast(date_trunc('month', {{ instant_to_local('at') }}) as date)
+        cast(date_trunc('month', {{ instant_to_local('start_at') }}) as date)
 )
 
 select

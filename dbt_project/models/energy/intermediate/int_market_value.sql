@@ -11,7 +11,7 @@ told as (
             else readings.series
         end as series,
         readings.region,
-        readings.interval_start_at as at,
+        readings.interval_start_at as start_at,
         readings.interval_minutes,
         cast(
             case
@@ -43,7 +43,7 @@ select
     catalogue.priority,
     told.series,
     told.region,
-    told.at,
+    told.start_at,
     told.interval_minutes,
     -- A sum of which a part is missing is missing.
     cast(case when count(told.value) = count(*) then sum(told.value) end as decimal(18, 4)) as value,
@@ -55,6 +55,6 @@ group by
     catalogue.priority,
     told.series,
     told.region,
-    told.at,
+    told.start_at,
     told.interval_minutes,
     told.unit

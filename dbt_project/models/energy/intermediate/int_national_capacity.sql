@@ -6,7 +6,7 @@ with
 market as (
     select
         series as capacity_series,
-        cast(extract(year from {{ instant_to_local('at') }}) as integer) as year,
+        cast(extract(year from {{ instant_to_local('start_at') }}) as integer) as year,
         value as capacity_mw,
         source_id as told_by,
         priority

@@ -1,8 +1,8 @@
 select
     series,
     region,
-    at,
-    cast({{ instant_to_local('at') }} as timestamp) as at_local,
+    start_at,
+    cast({{ instant_to_local('start_at') }} as timestamp) as start_local,
     interval_minutes,
     value,
     unit,

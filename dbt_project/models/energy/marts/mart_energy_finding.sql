@@ -66,7 +66,7 @@ found as (
         'market_gap' as code,
         concat(series, ' ', region, ' ', interval_minutes, ' min') as subject,
         count(*) as occurrences,
-        concat('first: ', cast(min(at) as string)) as example
+        concat('first: ', cast(min(start_at) as string)) as example
     from {{ ref('int_market_interval') }}
     where value is null
     group by series, region, interval_minutes

@@ -7,11 +7,11 @@ told as (
         priority,
         series,
         region,
-        at,
+        start_at,
         interval_minutes,
         value,
         unit,
-        cast(date_trunc('month', {{ instant_to_local('at') }}) as date) as month
+        cast(date_trunc('month', {{ instant_to_local('start_at') }}) as date) as month
     from {{ ref('int_market_value') }}
     where value is not null
 ),
@@ -25,7 +25,7 @@ pairs as (
         first_told.source_id as reference_source_id,
         others.source_id,
         first_told.unit,
-        first_told.at,
+        first_told.start_at,
         first_told.value as reference_value,
         others.value,
         avg(abs(first_told.value)) over (
@@ -42,7 +42,7 @@ pairs as (
         on
             first_told.series = others.series
             and first_told.region = others.region
-            and first_told.at = others.at
+            and first_told.start_at = others.start_at
             and first_told.interval_minutes = others.interval_minutes
             and first_told.unit = others.unit
             and (
@@ -67,7 +67,7 @@ sums as (
         sum(
             case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then 1 else 0 end
         ) as intervals_apart,
-        min(case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then at end)
+        min(case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then start_at end)
             as first_apart_at
     from pairs
     group by series, region, interval_minutes, month, reference_source_id, source_id, unit
