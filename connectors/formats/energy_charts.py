@@ -157,8 +157,10 @@ def _content(snapshot: Snapshot) -> dict[str, Any]:
 
 def _types(snapshot: Snapshot, content: dict[str, Any], length: int) -> list[tuple[str, list[Any]]]:
     types = content.get("production_types")
-    if not isinstance(types, list) or len(types) > TYPES_LIMIT or not all(isinstance(each, dict) for each in types):
-        raise _refusal(snapshot, f"expected a list of at most {TYPES_LIMIT} production_types")
+    if not isinstance(types, list) or not 0 < len(types) <= TYPES_LIMIT:
+        raise _refusal(snapshot, f"expected a list of 1 to {TYPES_LIMIT} production_types")
+    if not all(isinstance(each, dict) for each in types):
+        raise _refusal(snapshot, "expected production_types to be objects")
     found = []
     for each in types:
         name = each.get("name")
@@ -178,8 +180,8 @@ def _values(snapshot: Snapshot, name: str, values: Any, length: int) -> list[Any
 def _instants(snapshot: Snapshot, content: dict[str, Any]) -> tuple[list[datetime], str]:
     """The beginnings of the intervals and their resolution, told by the shortest step between them."""
     seconds = content.get("unix_seconds")
-    if not isinstance(seconds, list) or len(seconds) > LENGTH_LIMIT:
-        raise _refusal(snapshot, f"expected a list of at most {LENGTH_LIMIT} unix_seconds")
+    if not isinstance(seconds, list) or not 0 < len(seconds) <= LENGTH_LIMIT:
+        raise _refusal(snapshot, f"expected a list of 1 to {LENGTH_LIMIT} unix_seconds")
     moments = [at for second in seconds if (at := instant_of(second)) is not None]
     if len(moments) < len(seconds):
         raise _refusal(snapshot, "unix_seconds holds what is no instant of this market")

@@ -242,7 +242,9 @@ def _parse_table(
     width, number = 0, 0
     for number, (line, is_cut) in enumerate(lines, start=1):
         if number > ROW_LIMIT:
-            raise SnapshotRefused(f"{where}: more than {ROW_LIMIT} rows; a year of quarter-hours is no typical day")
+            raise SnapshotRefused(
+                f"{where}: more than {ROW_LIMIT} rows; a year of quarter-hours is no typical day; look at the file"
+            )
         if not any(field.strip() for field in line):
             continue
         if not places:

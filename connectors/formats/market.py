@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,8 +57,8 @@ def number_of(value: Any) -> float | None:
     """A finite number of a plausible size; None where the JSON value is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # An integer of a thousand digits is no float.
-    return float(value) if math.isfinite(value) and abs(value) < VALUE_LIMIT else None
+    # Neither infinity nor what is no number is below the limit; an integer of a thousand digits would be no float.
+    return float(value) if abs(value) < VALUE_LIMIT else None
 
 
 def minutes_of(at: datetime, resolution: str) -> int:

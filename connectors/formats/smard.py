@@ -104,6 +104,8 @@ _COLUMN = re.compile(r"(?P<name>.+?)\s*\[(?P<unit>[^\]]+)\]\s*(?:Originalauflös
 # `1.074` is one thousand and seventy-four, `1.07` is nothing.
 _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]{1,12})(?:,[0-9]{1,6})?")
 _LOCAL = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4}) ([0-9]{2}):([0-9]{2})")
+# A week has 700 quarter-hours, an index a file per week since 2014.
+LENGTH_LIMIT = 10_000
 # Twelve series of ten years of quarter-hours are four million values.
 VALUE_LIMIT = 6_000_000
 NO_TIME, NO_SUCH_TIME, TOO_OFTEN = "expected D.M.Y h:m", "the clock skips this time", "the clock shows this time once"
@@ -182,8 +184,10 @@ def _content(snapshot: Snapshot, key: str) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise SnapshotRefused(f"{where}: expected JSON, {error}; ask the publisher again") from error
     found = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(found, list):
-        raise SnapshotRefused(f"{where}: expected an object with a list {key!r}; ask the publisher again")
+    if not isinstance(found, list) or not 0 < len(found) <= LENGTH_LIMIT:
+        raise SnapshotRefused(
+            f"{where}: expected an object with a list {key!r} of 1 to {LENGTH_LIMIT} entries; ask the publisher again"
+        )
     return found
 
 

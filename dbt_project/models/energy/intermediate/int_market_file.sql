@@ -55,6 +55,6 @@ left join {{ ref('stg_market_reading') }} as readings
         and spans.series = readings.series
         and spans.region = readings.region
         and spans.resolution = readings.resolution
-        and readings.interval_start_at >= spans.starts_at
-        and readings.interval_start_at < spans.next_at
+        and spans.starts_at <= readings.interval_start_at
+        and spans.next_at > readings.interval_start_at
 group by spans.source_id, spans.series, spans.region, spans.resolution, spans.starts_at

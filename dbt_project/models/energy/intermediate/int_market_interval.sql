@@ -38,7 +38,8 @@ gaps as (
         followed.source_id,
         followed.series,
         followed.region,
-        {{ add_seconds('followed.start_at', '(steps.series_number + 1) * followed.interval_minutes * 60') }} as start_at,
+        {{ add_seconds('followed.start_at', '(steps.series_number + 1) * followed.interval_minutes * 60') }}
+            as start_at,
         followed.interval_minutes,
         followed.unit
     from followed

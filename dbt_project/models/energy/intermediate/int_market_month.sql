@@ -37,5 +37,7 @@ from sums
 inner join lengths on sums.month = lengths.month
 qualify row_number() over (
     partition by sums.series, sums.month
-    order by sums.intervals_measured * 1.0 / (lengths.hours * 60 / sums.interval_minutes) desc, sums.interval_minutes asc
+    order by
+        sums.intervals_measured * 1.0 / (lengths.hours * 60 / sums.interval_minutes) desc,
+        sums.interval_minutes asc
 ) = 1

@@ -67,8 +67,9 @@ sums as (
         sum(
             case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then 1 else 0 end
         ) as intervals_apart,
-        min(case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then start_at end)
-            as first_apart_at
+        min(
+            case when abs(value - reference_value) > {{ var('market_difference_share') }} * mean_value then start_at end
+        ) as first_apart_at
     from pairs
     group by series, region, interval_minutes, month, reference_source_id, source_id, unit
 )
