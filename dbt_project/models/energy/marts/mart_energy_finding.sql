@@ -14,7 +14,7 @@ stations as (
         stated_distance_m,
         concat(
             'record ', record_number, ': ', coalesce(operator, '?'), ', ', coalesce(place, '?'), ', lies in ',
-            coalesce(ags, 'no municipality of the region'), ', ',
+            case when location_precision = 'point' then ags else 'no municipality of the region' end, ', ',
             cast(round(stated_distance_m / 1000) as integer), ' km from the centre'
         ) as words
     from {{ ref('int_charging_station') }}
