@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import dataclasses
 import functools
 import hashlib
@@ -17,13 +16,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from connectors.address import filled
 from connectors.archive import content_sha256
-from connectors.catalogue import LAST_DATE, Months, Resource, ResourceValues, Source
+from connectors.catalogue import Periods, Resource, ResourceValues, Source
+from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import (
     JSON_LIMIT_BYTES,
@@ -36,21 +37,28 @@ from connectors.genesis import (
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
-from connectors.registry import connector
+from connectors.region import region
+from connectors.registry import connector, parse_options
 from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
 
 LOCAL_TIME = ZoneInfo("Europe/Berlin")
 _PAGE_LIMIT_BYTES = 5 * 2**20
+# What a list adds to an address: some ids.
+_FIELD_LIMIT_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One thing to ask for: a resource of a source with values for its partitions."""
+    """One thing to ask for: a resource of a source with values for its partitions.
+
+    fields: what the address needs beside the values, as `key.field`; they do not make another partition.
+    """
 
     resource: str
     values: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -136,74 +144,93 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
 
     Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
     """
-    combinations: list[tuple[tuple[str, str], ...]] = [()]
+    lists = _Lists(source, landing)
+    combinations: list[tuple[tuple[str, Listed], ...]] = [()]
     for key, values in source.resources[name].partitions.items():
         if isinstance(values, ResourceValues):
-            chosen = functools.partial(_values_after, source, values, _Listed(source, landing))
+            chosen = functools.partial(lists.following, values)
+        elif isinstance(values, Periods):
+            periods = values.until(as_of.astimezone(LOCAL_TIME).date())
+            chosen = functools.partial(_always, [Listed(period) for period in periods])
         else:
-            fixed = list(_months(values, as_of)) if isinstance(values, Months) else list(values)
-            chosen = functools.partial(_always, fixed)
-        combinations = [(*before, (key, value)) for before in combinations for value in chosen(before)]
+            chosen = functools.partial(_always, [Listed(value) for value in values])
+        combinations = [(*before, (key, each)) for before in combinations for each in chosen(before)]
     for combination in combinations:
-        yield Partition(name, combination)
+        yield Partition(
+            name,
+            tuple((key, each.value) for key, each in combination),
+            tuple((f"{key}.{field}", text) for key, each in combination for field, text in each.fields.items()),
+        )
 
 
-def _always(values: list[str], _: tuple[tuple[str, str], ...]) -> list[str]:
+def _always(values: list[Listed], _: tuple[tuple[str, Listed], ...]) -> list[Listed]:
     return values
 
 
-def _months(months: Months, as_of: datetime) -> Iterator[str]:
-    last = months.last or f"{as_of.astimezone(LOCAL_TIME):%Y-%m}"
-    year, month = map(int, months.first.split("-"))
-    while f"{year}-{month:02}" <= last:
-        yield f"{year}-{month:02}"
-        year, month = year + month // 12, month % 12 + 1
-
-
-class _Listed:
+class _Lists:
     """What partitions of a source list, by the last good answer of each."""
 
     def __init__(self, source: Source, landing: Landing) -> None:
         self._source, self._landing = source, landing
         self._good = landing.latest_good()
         self._absent = {row.partition for row in landing.log() if row.outcome == "absent"}
-        self.values = functools.cache(self._values)
+        self._found: dict[str, list[Listed]] = {}
 
-    def _values(self, partition: str, json_key: str) -> list[str]:
-        """The values in their order; none where the publisher has no such list. Raises FetchFailed."""
-        record = self._good.get(partition)
-        if record is None or record.snapshot_sha256 is None or record.file_name is None:
-            if partition in self._absent:
-                return []
-            raise FetchFailed(f"{self._source.id}: {partition} was never fetched, so its partitions are unknown")
-        path = self._landing.file(record.snapshot_sha256, record.file_name)
-        try:
-            content = json.loads(path.read_bytes())
-            found = content[json_key] if isinstance(content, dict) else [entry[json_key] for entry in content]
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+    def following(self, values: ResourceValues, before: tuple[tuple[str, Listed], ...]) -> list[Listed]:
+        """The values that follow on `before`, as the partition of the other resource with the same values lists them.
+
+        None where its publisher has no such list. Raises FetchFailed where it was never fetched or cannot be read.
+        """
+        keys = self._source.resources[values.from_resource].partitions
+        lister = Partition(values.from_resource, tuple((key, each.value) for key, each in before if key in keys)).id
+        if lister not in self._found:
+            record = self._good.get(lister)
+            if record is not None and record.snapshot_sha256 is not None and record.file_name is not None:
+                path = self._landing.file(record.snapshot_sha256, record.file_name)
+                self._found[lister] = _listed_in(self._source, values, path)
+            elif lister in self._absent:
+                self._found[lister] = []
+            else:
+                raise FetchFailed(f"{self._source.id}: {lister} was never fetched, so its partitions are unknown")
+        first = values.first
+        return [each for each in self._found[lister] if first is None or not _precedes(each.value, first)]
+
+
+def _listed_in(source: Source, values: ResourceValues, path: Path) -> list[Listed]:
+    if values.json_key is None:
+        listing = source.resources[values.from_resource]
+        listed = connector(listing.connector).listed
+        if listed is None:
             raise FetchFailed(
-                f"{self._source.id}: {path.name}: expected a list of objects with {json_key!r}"
-            ) from error
-        if not isinstance(found, list):
-            raise FetchFailed(f"{self._source.id}: {path.name}: expected a list under {json_key!r}")
-        for value in found:
-            # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
-            plain = isinstance(value, str | int) and not isinstance(value, bool)
-            if not plain or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(value)):
-                raise FetchFailed(
-                    f"{self._source.id}: {path.name}: {json_key} {str(value)[:80]!r} does not fit an address"
-                )
-        return list(dict.fromkeys(map(str, found)))
+                f"{source.id}: {values.from_resource}: {listing.connector} lists nothing; give a json_key"
+            )
+        found = {each.value: each for each in listed(path, region(), **parse_options(listing))}
+    else:
+        found = {value: Listed(value) for value in _json_values(source, path, values.json_key)}
+    for value, each in found.items():
+        # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+            raise FetchFailed(
+                f"{source.id}: {path.name}: {values.json_key or 'value'} {value[:80]!r} does not fit an address"
+            )
+        for name, text in each.fields.items():
+            if len(text) > _FIELD_LIMIT_CHARACTERS:
+                raise FetchFailed(f"{source.id}: {path.name}: {name} of {value} is too long for an address")
+    return list(found.values())
 
 
-def _values_after(
-    source: Source, values: ResourceValues, listed: _Listed, before: tuple[tuple[str, str], ...]
-) -> list[str]:
-    """The values that follow on `before`, as the partition of the other resource with the same values lists them."""
-    keys = source.resources[values.from_resource].partitions
-    lister = Partition(values.from_resource, tuple(pair for pair in before if pair[0] in keys))
-    found = listed.values(lister.id, values.json_key)
-    return found if values.first is None else [value for value in found if not _precedes(value, values.first)]
+def _json_values(source: Source, path: Path, json_key: str) -> list[str]:
+    try:
+        content = json.loads(path.read_bytes())
+        found = content[json_key] if isinstance(content, dict) else [entry[json_key] for entry in content]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {json_key!r}") from error
+    if not isinstance(found, list):
+        raise FetchFailed(f"{source.id}: {path.name}: expected a list under {json_key!r}")
+    for value in found:
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise FetchFailed(f"{source.id}: {path.name}: {json_key} {str(value)[:80]!r} does not fit an address")
+    return [str(value) for value in found]
 
 
 def _precedes(value: str, first: str) -> bool:
@@ -217,7 +244,7 @@ def _answers(landing: Landing) -> list[FetchRecord]:
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
-    """Leave out what no longer changes and was asked for not long ago."""
+    """Leave out what no longer changes and was answered not long ago, be it with a 404."""
     rests = _resting(partitions, resource, as_of)
     asked = {row.partition: row.finished_at for row in _answers(landing)} if rests else {}
     for partition in partitions:
@@ -229,33 +256,28 @@ def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_o
 def _resting(partitions: list[Partition], resource: Resource, as_of: datetime) -> dict[Partition, int]:
     """The partitions that no longer change, with the days after which they are asked again.
 
-    Months that are long over, and values that are not among the last of the list they come from.
+    Days, months and years that have settled, and values that are not among the last of the list they come from.
     """
-    months: dict[str, Months] = {}
+    today = as_of.astimezone(LOCAL_TIME).date()
+    spans: dict[str, Periods] = {}
     lists: dict[str, ResourceValues] = {}
     for key, declared in resource.partitions.items():
-        if isinstance(declared, Months):
-            months[key] = declared
+        if isinstance(declared, Periods):
+            spans[key] = declared
         elif isinstance(declared, ResourceValues) and declared.ask_again_last is not None:
             lists[key] = declared
-    if not months and not lists:
+    recheck_days = [span.recheck_days for span in spans.values()] + [values.recheck_days for values in lists.values()]
+    if not recheck_days:
         return {}
     last = [_last_of_list(partitions, key, values.ask_again_last or 0) for key, values in lists.items()]
-    days = min(
-        *(values.recheck_days for values in months.values()), *(values.recheck_days for values in lists.values()), 366
-    )
 
     def rests(partition: Partition) -> bool:
         values = dict(partition.values)
-        return all(_is_over(values[key], span, as_of) for key, span in months.items()) and not any(
+        return all(span.has_settled(values[key], today) for key, span in spans.items()) and not any(
             partition in found for found in last
         )
 
-    return {partition: days for partition in partitions if rests(partition)}
-
-
-def _is_over(month: str, span: Months, as_of: datetime) -> bool:
-    return date.fromisoformat(f"{month}-01") + timedelta(days=31 + span.settled_after_days) < as_of.date()
+    return {partition: min(recheck_days) for partition in partitions if rests(partition)}
 
 
 def _last_of_list(partitions: list[Partition], key: str, count: int) -> set[Partition]:
@@ -298,7 +320,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = _address(resource, dict(partition.values))
+    url = filled(resource.address, dict(partition.values), dict(partition.fields))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)
@@ -317,16 +339,6 @@ def _fetch(
         finished_at=datetime.now(UTC),
         **dataclasses.asdict(result),
     )
-
-
-def _address(resource: Resource, values: dict[str, str]) -> str:
-    """The address of a partition; of months the last date is at hand as well."""
-    last_dates = {
-        f"{key}{LAST_DATE}": f"{value}-{calendar.monthrange(*map(int, value.split('-')))[1]}"
-        for key, value in values.items()
-        if isinstance(resource.partitions[key], Months)
-    }
-    return resource.address.format(**values, **last_dates)
 
 
 def _attempt(

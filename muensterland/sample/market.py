@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from muensterland.sample.eco_visio import Answer
 from muensterland.sample.packing import lines
 
 CHARTS = "www.smard.de/app/chart_data"
@@ -85,17 +86,23 @@ SERIES: dict[str, tuple[str, Callable[[datetime], float]]] = {
 
 
 def files() -> dict[str, bytes]:
-    """All answers by publisher's address; those of Energy-Charts depend on the query."""
-    first, last = "2026-10-01", "2026-10-31"
+    """What SMARD and its download centre have, by publisher's address."""
     return {
         **{name: content for number in SERIES for name, content in _charts(number, "DE", "quarterhour")},
         **dict(_charts("4169", "DE-LU", "hour")),
         **{name: content for number in CAPACITY for name, content in _capacities(number)},
         DOWNLOAD: download(),
-        f"{POWER}?country=de&start={first}&end={last}": power(),
-        f"{PRICE}?bzn=DE-LU&start={first}&end={last}": prices(),
-        f"{INSTALLED}?country=de&time_step=yearly": installed(),
     }
+
+
+def answers() -> list[Answer]:
+    """What Energy-Charts answers by query: October, and installed power."""
+    month = {"start": "2026-10-01", "end": "2026-10-31"}
+    return [
+        Answer(POWER, {"country": "de", **month}, f"{POWER}.json", power()),
+        Answer(PRICE, {"bzn": "DE-LU", **month}, f"{PRICE}.json", prices()),
+        Answer(INSTALLED, {"country": "de", "time_step": "yearly"}, f"{INSTALLED}.json", installed()),
+    ]
 
 
 # -- SMARD -----------------------------------------------------------------------------------------------------------

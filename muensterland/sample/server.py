@@ -34,7 +34,6 @@ CONTENT_TYPES = {
 }
 # A part of a path the sample may publish: nothing hidden (the POST answers are), no way upwards, no endless name.
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-QUERY = re.compile(r"[A-Za-z0-9_.=&-]{1,200}")
 PARTS_LIMIT = 20
 # A GENESIS form has about 25 short fields.
 FORM_LIMIT_BYTES = 64 * 2**10
@@ -46,12 +45,14 @@ NOTHING_FOUND = "Es gibt keine Objekte zum angegebenen Selektionskriterium"
 def serve(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a generated folder on 127.0.0.1 until the block ends; yields the base address without trailing slash.
 
-    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY; a file called PATH?QUERY goes before one called PATH.
+    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY. A query matters only where routes tell of it: there the
+    answer whose items the query all has is given, and none where it has not.
     Port 0 takes a free one. Raises OSError where the port is taken.
     """
     root = folder.resolve()
     routes = json.loads((root / ROUTES).read_text(encoding="utf-8"))
-    handler = type("SampleHandler", (_Handler,), {"root": root, "answers": _answers(root, routes)})
+    told = {"root": root, "answers": _answers(root, routes), "series": _series(root, routes)}
+    handler = type("SampleHandler", (_Handler,), told)
     with _Server((HOST, port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -66,7 +67,17 @@ def _answers(root: Path, routes: list[dict[str, Any]]) -> dict[str, dict[str, Pa
     """The file per GENESIS address and table."""
     found: dict[str, dict[str, Path]] = {}
     for route in routes:
-        found.setdefault(route["url"], {})[route["form"]["name"]] = root / route["file"]
+        if "form" in route:
+            found.setdefault(route["url"], {})[route["form"]["name"]] = root / route["file"]
+    return found
+
+
+def _series(root: Path, routes: list[dict[str, Any]]) -> dict[str, list[tuple[dict[str, str], Path]]]:
+    """The queries that an address answers, each with its file."""
+    found: dict[str, list[tuple[dict[str, str], Path]]] = {}
+    for route in routes:
+        if "query" in route:
+            found.setdefault(route["url"], []).append((route["query"], root / route["file"]))
     return found
 
 
@@ -89,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else headers and body meet the client's delayed acknowledgement: 40 ms each
     root: Path
     answers: dict[str, dict[str, Path]]
+    series: dict[str, list[tuple[dict[str, str], Path]]]
 
     def do_GET(self) -> None:
         place = self._file()
@@ -130,13 +142,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self) -> Path | None:
         """The file of a request; None where there is none or the path leads elsewhere."""
+        if (known := self.series.get(self._target())) is not None:
+            asked = parse_qs(urlsplit(self.path).query)
+            fits = (place for query, place in known if all(asked.get(key) == [query[key]] for key in query))
+            return next(fits, None)
         parts = self._target().split("/")
         if not 2 <= len(parts) <= PARTS_LIMIT or not all(map(PART.fullmatch, parts)):
             return None
         place = self.root.joinpath(*parts).resolve()
-        query = urlsplit(self.path).query
-        if QUERY.fullmatch(query) and (asked := place.with_name(f"{place.name}?{query}")).is_file():
-            place = asked
         return place if place.is_relative_to(self.root) and place.is_file() else None
 
     def _send_file(self, place: Path) -> None:

@@ -50,8 +50,11 @@ from connectors.parsing import parse_source
 from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
 from muensterland.sample import (
+    accidents,
     barrier_free,
+    bast,
     demand,
+    eco_visio,
     energy,
     grid,
     market,
@@ -64,7 +67,10 @@ from muensterland.sample import (
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
-PARTS = (territory, transit, barrier_free, realtime, mobility, energy, market, demand, registers, grid)
+PARTS = (
+    *(territory, transit, barrier_free, realtime, mobility, energy, market, demand, registers, grid),
+    *(accidents, eco_visio, bast),
+)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
 LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
@@ -316,6 +322,7 @@ def originals() -> tuple[Original, ...]:
     workbook = _in_archive(lambda name: name.endswith(".xml"), {})
     shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
     cells = _in_archive(lambda name: "_100m-" in name, _table(";"))
+    year = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
     return (
         Original("charging_register", "register.csv", _name_of(found, "Ladesaeulenregister"), *_plain(";")),
         Original("schools_nrw", "schuldaten.csv", _name_of(found, "schuldaten"), *_plain(";")),
@@ -359,6 +366,26 @@ def originals() -> tuple[Original, ...]:
             *_plain(";"),
             options={"areas": {"Münster, Gesamtstadt": "05515000"}},
         ),
+        Original("accident_atlas", "accidents.zip", accidents.year_file(2024), *year),
+        Original("eco_visio_sites", "4586.json", eco_visio.site_list(), _json(), m.BYTE_DAMAGE),
+        Original(
+            "eco_visio",
+            "series.json",
+            eco_visio.answers()[2].body,
+            *_series(),
+            partitions={"site": ["900100001"], "month": ["2026-03"]},
+        ),
+        # The mutations want UTF-8, of which plain letters are part.
+        Original(
+            "bast_stations", "Jawe2024.csv", bast.station_list().replace("Ü".encode("latin-1"), b"U"), *_plain(";")
+        ),
+        Original(
+            "bast_hours",
+            "zst95001.zip",
+            _small_year(bast.year_file(bast.STATIONS[0])),
+            *year,
+            partitions={"station": ["95001"], "year": ["2025"]},
+        ),
     )
 
 
@@ -372,7 +399,6 @@ OWN_PROFILE = {
 def _market(files: Mapping[str, bytes]) -> tuple[Original, ...]:
     week = next(name for name in sorted(files) if "/410/DE/410_DE_quarterhour_" in name)
     asked = {"series": ["410"], "region": ["DE"], "resolution": ["quarterhour"]}
-    power = next(body for name, body in files.items() if name.startswith(market.POWER))
     return (
         Original("smard_chart", "week.json", files[week], *_json_under("series"), partitions=asked),
         Original(
@@ -383,7 +409,9 @@ def _market(files: Mapping[str, bytes]) -> tuple[Original, ...]:
             partitions=asked,
         ),
         Original("smard_download", "download.csv", _head(files[market.DOWNLOAD], 400), *_plain(";")),
-        Original("energy_charts", "power.json", power, *_json_under("production_types"), options={"answer": "power"}),
+        Original(
+            "energy_charts", "power.json", market.power(), *_json_under("production_types"), options={"answer": "power"}
+        ),
     )
 
 
@@ -472,6 +500,21 @@ def _headed_twice(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Chan
     return faithful, {**damage, **moved}
 
 
+def _series() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a series whose entries say by their order when they were counted: to move one is damage."""
+
+    def entries(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        return lambda content, dice: json.dumps(change(json.loads(content), dice)).encode()
+
+    faithful = {name: change for name, change in _json().items() if not name.endswith(("entries", "keys"))}
+    return faithful, {
+        **m.BYTE_DAMAGE,
+        "double_entries": entries(lambda found, dice: [*found, dice.choice(found)]),
+        "lose_entries": entries(lambda found, dice: sorted(dice.sample(found, len(found) - dice.randrange(30)))),
+        "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
+    }
+
+
 def _messages() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
     """What can be done to a message of GTFS Realtime; behind its last byte may follow the same message again."""
 
@@ -512,6 +555,11 @@ def _small_grid(content: bytes) -> bytes:
             header, *lines = body.splitlines(keepends=True)
             members[name] = b"".join([header, *lines[::20]])
     return m.zipped(list(members.items()))
+
+
+def _small_year(content: bytes) -> bytes:
+    """Some days of a year of hours."""
+    return m.zipped([(name, _head(body, 200)) for name, body in m.members_of(content).items()])
 
 
 def _records(content: bytes) -> list[list[str]]:

@@ -288,8 +288,8 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, mutations.zipped(list({**members, **replaced}.items()))
 
 
-PLAIN_TABLES = {
-    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"),
+PLAIN = {
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
     *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
 }
 
@@ -297,10 +297,10 @@ PLAIN_TABLES = {
 def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
-    if original.connector in PLAIN_TABLES:
+    if original.connector in PLAIN:
         delimiter = b"," if original.connector in ("eco_counter_csv", "load_profile_bdew") else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector == "eco_counter_sites":
+    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio"):
         yield from documents(body)
     elif original.connector in ("smard_chart", "smard_index", "energy_charts"):
         yield from documents(body)
@@ -313,7 +313,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
             yield from in_member(body, "stops.txt", lambda content: tables(content, b","))
         if original.connector == "census_grid":
             yield from in_member(body, "_100m-Gitter.csv", lambda content: tables(content, b";"))
-        if original.connector == "genesis_ffcsv":
+        if original.connector in ("genesis_ffcsv", "accident_atlas", "bast_hours"):
             yield from in_member(body, ".csv", lambda content: tables(content, b";"))
         if original.connector == "mastr_export":
             yield from exports(body)

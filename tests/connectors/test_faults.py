@@ -41,7 +41,7 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
-    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"),
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
     *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
@@ -63,7 +63,10 @@ def original(name: str) -> Original:
 
 def other(undamaged: Original) -> bytes:
     """Another good file of the same format."""
-    if undamaged.connector == "eco_counter_sites":
+    if undamaged.connector == "eco_visio":
+        # A day less.
+        return json.dumps(json.loads(undamaged.body)[:-24]).encode()
+    if undamaged.connector in ("eco_counter_sites", "eco_visio_sites"):
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
     if undamaged.connector in ("smard_chart", "smard_index"):
         content = json.loads(undamaged.body)

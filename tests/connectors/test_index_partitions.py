@@ -163,7 +163,7 @@ def test_partitions_of_the_index_must_stand_in_front(tmp_path: Any) -> None:
 def test_the_last_day_of_a_month_goes_into_an_address(publisher: Publisher, client: Client, landing: Landing) -> None:
     power = {
         "connector": "energy_charts",
-        "url": f"{BASE}/power?start={{month}}-01&end={{month_last_date}}",
+        "url": f"{BASE}/power?start={{month.first:%Y-%m-%d}}&end={{month.last:%Y-%m-%d}}",
         "options": {"answer": "power"},
         "partitions": {"month": {"first": "2024-01", "last": "2024-04"}},
         "absent_is_fine": True,
