@@ -124,29 +124,41 @@ _VALUES, _LIST, _RANGE, _OFF = "<values>", "<list>", "<range>", "<off>"
 _DAYS, _MONTHS, _YEARS = "<days>", "<months>", "<years>"
 
 
-class ResourceValues(_Strict):
+class _Settling(_Strict):
+    """Partition values that tell of a time, and of which nobody expects changes so many days after its end.
+
+    What has settled is asked for again only every `recheck_days`, also where the publisher had nothing.
+    """
+
+    settled_after_days: int = Field(62, ge=0)
+    recheck_days: int = Field(30, ge=0)
+
+    def has_settled(self, last_day: date, today: date) -> bool:
+        """Whether a time ended so long ago that nobody expects what is told of it to change."""
+        return last_day < today - timedelta(days=self.settled_after_days + 1)
+
+
+class ResourceValues(_Settling):
     """Partition values read from an earlier resource of the same source: a JSON list of objects that have `json_key`.
 
     Without it they are what the resource's connector finds listed there (`Connector.listed`), and the address may use
-    the fields that each has beside its value, such as `{site.flows}`.
+    the fields that each has beside its value, such as `{site.flows}`; those that tell of a time settle as periods do.
+    Where that resource has partitions, this one has them too, in front: each has a list of its own.
     """
 
     from_resource: str
     json_key: str | None = None
 
 
-class Periods(_Strict):
+class Periods(_Settling):
     """One partition per period of time, from `first` to the one the run's clock is in, or to `last`.
 
-    A period that ended more than `settled_after_days` ago has settled: it is asked for again only every `recheck_days`,
-    also where the publisher had nothing. Of the last 60 days all is asked for in every run, whatever the period:
-    publishers rewrite what they have told of them.
+    Of the last 60 days all is asked for in every run, whatever the period: publishers rewrite what they have told of
+    them.
     """
 
     first: str
     last: str | None
-    settled_after_days: int
-    recheck_days: int
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
@@ -158,17 +170,12 @@ class Periods(_Strict):
         """The periods there are on a day, oldest first."""
         return periods.from_to(self.first, self.last or today)
 
-    def has_settled(self, period: str, today: date) -> bool:
-        """Whether a period ended so long ago that nobody expects it to change."""
-        return periods.day_after(period) + timedelta(days=self.settled_after_days) < today
-
 
 class Days(Periods):
     """One partition per day, `YYYY-MM-DD`. A history of years is thousands of files: each is seldom asked for again."""
 
     first: DayText
     last: DayText | None = None
-    settled_after_days: int = Field(62, ge=0)
     recheck_days: int = Field(90, ge=0)
 
 
@@ -177,8 +184,6 @@ class Months(Periods):
 
     first: MonthText
     last: MonthText | None = None
-    settled_after_days: int = Field(62, ge=0)
-    recheck_days: int = Field(30, ge=0)
 
 
 class Years(Periods):
@@ -187,7 +192,6 @@ class Years(Periods):
     first: YearText
     last: YearText | None = None
     settled_after_days: int = Field(730, ge=0)
-    recheck_days: int = Field(30, ge=0)
 
 
 class _Range(_Strict):
@@ -519,9 +523,18 @@ class Source(_Strict):
     def _resources_follow_each_other(self) -> Self:
         seen: set[str] = set()
         for name, resource in self.resources.items():
+            before: set[str] = set()
             for key, values in resource.partitions.items():
-                if isinstance(values, ResourceValues) and values.from_resource not in seen:
-                    raise ValueError(f"resources.{name}.partitions.{key}: no earlier resource {values.from_resource!r}")
+                if isinstance(values, ResourceValues):
+                    where = f"resources.{name}.partitions.{key}"
+                    if values.from_resource not in seen:
+                        raise ValueError(f"{where}: no earlier resource {values.from_resource!r}")
+                    if unknown := set(self.resources[values.from_resource].partitions) - before:
+                        raise ValueError(
+                            f"{where}: {values.from_resource} has the partitions {sorted(unknown)}; "
+                            "name them before this one"
+                        )
+                before.add(key)
             seen.add(name)
         return self
 

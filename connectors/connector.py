@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -28,11 +29,13 @@ class Snapshot:
 class Listed:
     """What a list names for another resource to be asked for: a partition's value, and what the address needs beside.
 
-    `{site}` of an address is the value, `{site.flows}` one of its fields.
+    `{site}` of an address is the value, `{site.flows}` one of its fields. last_day: of the local time that the value
+    tells of, `date.max` while it goes on, None where it tells of no time.
     """
 
     value: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    last_day: date | None = None
 
 
 class Parse(Protocol):

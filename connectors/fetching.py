@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 import html
-import itertools
 import json
 import logging
 import re
@@ -16,14 +15,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from connectors.address import filled
+from connectors.address import day_of, filled
 from connectors.archive import content_sha256
-from connectors.catalogue import Periods, Resource, ResourceValues, Source
+from connectors.catalogue import PartitionValues, Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import TableQuestion, download_table, table_form, without_stamp
@@ -46,17 +45,22 @@ _FIELD_LIMIT_CHARACTERS = 500
 class Partition:
     """One thing to ask for: a resource of a source with values for its partitions.
 
-    fields: what the address needs beside the values, as `key.field`; they do not make another partition.
+    fields: what the address needs beside the values, as `key.field`; they do not make another partition. last_days: of
+    the time that values tell of, by key (`Listed.last_day`).
     """
 
     resource: str
     values: tuple[tuple[str, str], ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    last_days: tuple[tuple[str, date], ...] = ()
 
     @property
     def id(self) -> str:
         """`readings/station=100020113/month=2024-03`."""
         return "/".join([self.resource, *(f"{key}={value}" for key, value in self.values)])
+
+
+_Combination = tuple[tuple[str, Listed], ...]
 
 
 @dataclass(frozen=True)
@@ -137,29 +141,60 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
 
     Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
     """
-    resource = source.resources[name]
-    axes: list[list[tuple[str, Listed]]] = []
-    for key, values in resource.partitions.items():
-        if isinstance(values, Periods):
-            found = [Listed(period) for period in values.until(as_of.astimezone(LOCAL_TIME).date())]
-        elif isinstance(values, ResourceValues):
-            found = _values_of(source, values, landing)
-        else:
-            found = [Listed(value) for value in values]
-        axes.append([(key, each) for each in found])
-    for combination in itertools.product(*axes):
+    today = as_of.astimezone(LOCAL_TIME).date()
+    lists = _Lists(source, landing)
+    combinations: list[_Combination] = [()]
+    for key, declared in source.resources[name].partitions.items():
+        combinations = [
+            (*before, (key, each)) for before in combinations for each in _values_of(declared, before, lists, today)
+        ]
+    for combination in combinations:
         yield Partition(
             name,
             tuple((key, each.value) for key, each in combination),
             tuple((f"{key}.{field}", text) for key, each in combination for field, text in each.fields.items()),
+            tuple((key, each.last_day) for key, each in combination if each.last_day is not None),
         )
 
 
-def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[Listed]:
-    record = landing.latest_good().get(values.from_resource)
-    if record is None or record.snapshot_sha256 is None or record.file_name is None:
-        raise FetchFailed(f"{source.id}: {values.from_resource} was never fetched, so its partitions are unknown")
-    path = landing.file(record.snapshot_sha256, record.file_name)
+def _values_of(declared: PartitionValues, before: _Combination, lists: _Lists, today: date) -> list[Listed]:
+    """The values of a key that follow on those of the keys in front of it."""
+    if isinstance(declared, Periods):
+        return [Listed(period, last_day=day_of(period, "last")) for period in declared.until(today)]
+    if isinstance(declared, ResourceValues):
+        return lists.following(declared, before)
+    return [Listed(value) for value in declared]
+
+
+class _Lists:
+    """What resources of a source list, by the last good answer of each of their partitions; each is read once."""
+
+    def __init__(self, source: Source, landing: Landing) -> None:
+        self._source, self._landing = source, landing
+        self._good = landing.latest_good()
+        self._absent = {row.partition for row in landing.log() if row.outcome == "absent"}
+        self._found: dict[str, list[Listed]] = {}
+
+    def following(self, values: ResourceValues, before: _Combination) -> list[Listed]:
+        """What the list with the same values in front names; nothing where its publisher has no such list.
+
+        Raises FetchFailed where the list was never fetched or cannot be read.
+        """
+        keys = self._source.resources[values.from_resource].partitions
+        listing = Partition(values.from_resource, tuple((key, each.value) for key, each in before if key in keys)).id
+        if listing not in self._found:
+            record = self._good.get(listing)
+            if record is not None and record.snapshot_sha256 is not None and record.file_name is not None:
+                path = self._landing.file(record.snapshot_sha256, record.file_name)
+                self._found[listing] = _listed_in(self._source, values, path)
+            elif listing in self._absent:
+                self._found[listing] = []
+            else:
+                raise FetchFailed(f"{self._source.id}: {listing} was never fetched, so its partitions are unknown")
+        return self._found[listing]
+
+
+def _listed_in(source: Source, values: ResourceValues, path: Path) -> list[Listed]:
     if values.json_key is None:
         listing = source.resources[values.from_resource]
         listed = connector(listing.connector).listed
@@ -199,15 +234,15 @@ def _answers(landing: Landing) -> list[FetchRecord]:
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
-    """Leave out days, months and years that have settled and were answered not long ago, be it with a 404."""
-    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Periods)}
+    """Leave out what tells of times that have settled and was answered not long ago, be it with a 404."""
+    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Periods | ResourceValues)}
     asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
     today = as_of.astimezone(LOCAL_TIME).date()
     for partition in partitions:
         at = asked.get(partition.id)
-        values = dict(partition.values)
-        settled = bool(spans) and all(span.has_settled(values[key], today) for key, span in spans.items())
-        recent = at is not None and all(as_of - at < timedelta(days=span.recheck_days) for span in spans.values())
+        told = partition.last_days
+        settled = bool(told) and all(spans[key].has_settled(day, today) for key, day in told)
+        recent = at is not None and all(as_of - at < timedelta(days=spans[key].recheck_days) for key, _ in told)
         if not (settled and recent):
             yield partition
 

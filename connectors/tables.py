@@ -418,7 +418,8 @@ ENERGY_UNIT = _table(
     export_member=TEXT,
 )
 ENERGY_CATALOGUE_VALUE = _table("energy_catalogue_value", catalogue_id=SMALL, value=TEXT, category_id=SMALL)
-# record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device).
+# record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device). fast_points:
+# points of more than 22 kW, null where the file tells no power per point.
 CHARGING_STATION = _table(
     "charging_station",
     operator=TEXT,
@@ -431,7 +432,55 @@ CHARGING_STATION = _table(
     power_kw=REAL,
     device_type=TEXT,
     charging_points=SMALL,
+    fast_points=SMALL,
     record_sha256=TEXT,
+)
+# The national electricity market; a record is one value. series: our name (`generation_solar`, `load`, …); region as
+# the publisher names it; unit: MWh of the interval, MW on average over it, GW or MW installed, EUR/MWh; value_mark:
+# what stands in place of a number; resolution as the publisher names it.
+MARKET_READING = _table(
+    "market_reading",
+    series=TEXT,
+    region=TEXT,
+    interval_start_at=INSTANT,
+    interval_minutes=WHOLE,
+    value=REAL,
+    unit=TEXT,
+    resolution=TEXT,
+    value_mark=TEXT,
+)
+# The files of a series that its index announces, by the instant they begin at.
+MARKET_FILE = _table("market_file", series=TEXT, region=TEXT, resolution=TEXT, starts_at=INSTANT)
+# A standard load profile by local time of day. month: 1 to 12, null where the profile has seasons (`winter`, `summer`,
+# `transition`), both null where it holds all year; day_type: `weekday`, `saturday`, `sunday_or_public_holiday`,
+# `every_day`; unit: energy of the interval (kWh) or power (W, kW); normalised_to_kwh: the year's consumption behind it.
+LOAD_PROFILE_VALUE = _table(
+    "load_profile_value",
+    profile=TEXT,
+    month=SMALL,
+    season=TEXT,
+    day_type=TEXT,
+    interval_start_minute=SMALL,
+    interval_minutes=SMALL,
+    value=REAL,
+    unit=TEXT,
+    normalised_to_kwh=REAL,
+)
+# What a municipality publishes of itself, a record per series and period. ags: of the area, null where it is a part of
+# a municipality or a single plant; period as published (`1982`, `2025-12`, `2023/2024`, `2026-06-03`).
+MUNICIPAL_SERIES_VALUE = _table(
+    "municipal_series_value",
+    ags=TEXT,
+    area_label=TEXT,
+    dataset=TEXT,
+    institution=TEXT,
+    topic_code=TEXT,
+    series=TEXT,
+    period=TEXT,
+    period_start_date=DAY,
+    value=REAL,
+    unit=TEXT,
+    value_mark=TEXT,
 )
 
 # -- registers  --
@@ -514,6 +563,10 @@ PARSED_TABLES = (
     ENERGY_UNIT,
     ENERGY_CATALOGUE_VALUE,
     CHARGING_STATION,
+    MARKET_READING,
+    MARKET_FILE,
+    LOAD_PROFILE_VALUE,
+    MUNICIPAL_SERIES_VALUE,
     STATISTIC_VALUE,
     SCHOOL,
     POPULATION_CELL,

@@ -44,6 +44,10 @@ COLUMNS_NOT_STAGED = frozenset(
     }
 )
 PLUG_COLUMN = re.compile(r"(Steckertypen|Public Key|EVSE-ID|Nennleistung Stecker)[1-6]|P[1-6] \[kW\]")
+# The power of a point; the columns of the plugs are numbered alike.
+POINT_POWER = re.compile(r"(P|Nennleistung Stecker)[1-6]( \[kW\])?")
+KILOWATTS = re.compile(r"[0-9]{1,6}(,[0-9]+)?")
+NORMAL_POWER_KW = 22
 
 
 def parse(
@@ -60,7 +64,7 @@ def parse(
     scope = region if region_only else None
     records = CsvRecords(text, where, delimiter=";")
     lines = enumerate(records, start=1)
-    positions, width = _header(snapshot, out, lines)
+    positions, plugs, width = _header(snapshot, out, lines)
     rows: list[dict[str, Any]] = []
     for number, line in lines:
         out.read(TABLE, 1)
@@ -69,7 +73,7 @@ def parse(
             continue
         row = _row(out, scope, number, line, positions, width)
         if row is not None:
-            rows.append(row)
+            rows.append(row | {"fast_points": _fast_points(line, plugs, row["charging_points"])})
         if len(rows) == BATCH_ROWS:
             out.write(TABLE, rows)
             rows = []
@@ -78,14 +82,15 @@ def parse(
 
 def _header(
     snapshot: Snapshot, out: StagedWriter, lines: Iterator[tuple[int, list[str]]]
-) -> tuple[dict[str, int], int]:
-    """Read up to the header; returns the position of each staged column and the number of fields of a line."""
+) -> tuple[dict[str, int], list[int], int]:
+    """Read up to the header; returns the positions of staged columns and of plugs' power, and a line's fields."""
     for number, line in lines:
         if number > HEADER_WITHIN_LINES:
             break
         names = [name.strip() for name in line]
         if names and HEADER_MARKS.issubset(names):
-            return _positions(snapshot, out, names), len(names)
+            plugs = [place for place, name in enumerate(names) if POINT_POWER.fullmatch(name)]
+            return _positions(snapshot, out, names), plugs, len(names)
         out.read(TABLE, 1)
         out.out_of_scope(TABLE, "preamble")
     raise SnapshotRefused(
@@ -150,6 +155,15 @@ def _row(
     return {"record_number": number, "record_sha256": sha256, **place, **device}
 
 
+def _fast_points(line: list[str], plugs: list[int], points: int) -> int | None:
+    """How many points of the device deliver more than 22 kW (AFIR, article 2: high-power recharging points).
+
+    None where the file does not tell the power of each, as for devices with more points than it has columns.
+    """
+    told = [_kilowatts(raw) for place in plugs if (raw := line[place].strip()) and KILOWATTS.fullmatch(raw)]
+    return sum(power > NORMAL_POWER_KW for power in told) if len(told) == points else None
+
+
 def _read(
     out: StagedWriter, number: int, line: list[str], positions: dict[str, int], fields: tuple[_Field, ...]
 ) -> dict[str, Any] | None:
@@ -196,7 +210,7 @@ def _degrees(raw: str) -> float:
 
 
 def _kilowatts(raw: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]+)?", raw):
+    if not KILOWATTS.fullmatch(raw):
         raise ValueError("expected kW with a decimal comma")
     return float(raw.replace(",", "."))
 
@@ -246,4 +260,4 @@ DEVICE_FIELDS = (
 )
 FIELDS = PLACE_FIELDS + DEVICE_FIELDS
 
-CONNECTOR = Connector(name="charging_register", version=3, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="charging_register", version=4, payload="csv", tables=(TABLE,), parse=parse)

@@ -15,6 +15,8 @@ CHARGING = (
     "data.bundesnetzagentur.de/Bundesnetzagentur/DE/Fachthemen/ElektrizitaetundGas/E-Mobilitaet/"
     "Ladesaeulenregister_BNetzA.csv"
 )
+# Münster's own list of the devices in the city, made from a former edition of the register.
+CITY_CHARGING = "raw.githubusercontent.com/od-ms/converter-scripts/master/ladesaeulen/ladesaeulen-muenster.csv"
 LINK_PAGE = "www.marktstammdatenregister.de/MaStR/Datendownload"
 EXPORT_NAME = "Gesamtdatenexport_20261101_26.2.zip"
 EXPORT = f"download.marktstammdatenregister.de/{EXPORT_NAME}"
@@ -50,7 +52,7 @@ DEVICES = (("22", "11"), ("44", "22"), ("22", "22"), ("11", "11"), ("39,6", "39,
 
 def files() -> dict[str, bytes]:
     """The register, the link page and the export by publisher's address."""
-    return {CHARGING: charging_register(), LINK_PAGE: link_page(), EXPORT: export()}
+    return {CHARGING: charging_register(), CITY_CHARGING: city_charging(), LINK_PAGE: link_page(), EXPORT: export()}
 
 
 # -- Ladesäulenregister ---------------------------------------------------------------------------------------------
@@ -58,13 +60,38 @@ def files() -> dict[str, bytes]:
 
 def charging_register() -> bytes:
     """About 300 devices: preamble, decimal commas, one row twice, one with a latitude nobody can read; BOM, CRLF."""
-    roll = dice("charging")
-    places = [*REGION * 4, *OUTSIDE * 6, *[BY_AGS["05515000"]] * 18]
-    rows = [_device(place, roll) for place in sorted(places, key=lambda place: place.short_name)]
+    rows = _devices()
     rows.insert(101, rows[100])
     rows[50][CHARGING_HEADER.index("Breitengrad")] = "5l,9641"  # a letter where a digit belongs
     text = "\r\n".join(PREAMBLE) + "\r\n" + lines([CHARGING_HEADER, *rows], ";", "\r\n")
     return text.encode("utf-8-sig")
+
+
+def city_charging() -> bytes:
+    """The city's devices again, in the header and with the years of 2022; one that the register lacks, one far away."""
+    rows = [
+        row for row in _devices() if row[CHARGING_HEADER.index("Kreis/kreisfreie Stadt")] == "Kreisfreie Stadt Münster"
+    ]
+    day = CHARGING_HEADER.index("Inbetriebnahmedatum")
+    greven = point_within("05566012", dice("misplaced"))
+    for operator, (longitude, latitude) in (
+        ("neu", to_degrees(point_within("05515000", dice("city")))),
+        ("fern", to_degrees(greven)),
+    ):
+        added = list(rows[0])
+        added[0] = f"Musterladen {operator} (synthetisch)"
+        added[CHARGING_HEADER.index("Längengrad")] = str(longitude).replace(".", ",")
+        added[CHARGING_HEADER.index("Breitengrad")] = str(latitude).replace(".", ",")
+        rows.append(added)
+    shown = [[*row[:day], f"{row[day][:-4]}{row[day][-2:]}", *row[day + 1 :]] for row in rows]
+    header = ["Anschlussleistung" if name.startswith("Nennleistung") else name for name in CHARGING_HEADER]
+    return lines([header, *shown], ";", "\r\n").encode()
+
+
+def _devices() -> list[list[str]]:
+    roll = dice("charging")
+    places = [*REGION * 4, *OUTSIDE * 6, *[BY_AGS["05515000"]] * 18]
+    return [_device(place, roll) for place in sorted(places, key=lambda place: place.short_name)]
 
 
 def _device(place: Municipality, roll: random.Random) -> list[str]:

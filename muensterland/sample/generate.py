@@ -14,9 +14,11 @@ from muensterland.sample import (
     barrier_free,
     bast,
     counter_hours,
+    demand,
     eco_visio,
     energy,
     grid,
+    market,
     mobility,
     motor_traffic,
     parking,
@@ -62,12 +64,12 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = [*eco_visio.answers(), *air_quality.answers()]
+    series = [*eco_visio.answers(), *air_quality.answers(), *market.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
-        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
+        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, market, demand),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

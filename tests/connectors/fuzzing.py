@@ -56,9 +56,11 @@ from muensterland.sample import (
     barrier_free,
     bast,
     counter_hours,
+    demand,
     eco_visio,
     energy,
     grid,
+    market,
     mobility,
     motor_traffic,
     parking,
@@ -73,7 +75,7 @@ from tests.connectors import mutations as m
 TIME_LIMIT_S = 30.0
 PARTS = (
     *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast),
-    *(parking, air_quality, counter_hours, motor_traffic),
+    *(parking, air_quality, counter_hours, motor_traffic, market, demand),
 )
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
@@ -288,7 +290,7 @@ _RANGES: Mapping[str, Callable[[Any], bool]] = {
     "stop_lat": lambda value: -90 <= value <= 90,
     "first_year": lambda value: 1000 <= value <= 9999,
     "status_id": lambda value: value in (31, 35, 37, 38),
-    "value": lambda value: isinstance(value, str) or abs(value) < 1e15,
+    "value": lambda value: isinstance(value, str) or abs(value) < 1e16,
     **dict.fromkeys(("delay_s", "arrival_delay_s", "departure_delay_s"), lambda value: abs(value) <= 7 * 86_400),
 }
 
@@ -382,6 +384,23 @@ def originals() -> tuple[Original, ...]:
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
         Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),
         Original("barrier_free_stops", "stops.csv", files[barrier_free.BARRIER_FREE], *_of_several_lines(";")),
+        *_market(files),
+        Original(
+            "load_profile_bdew",
+            "h25.csv",
+            files[f"{demand.HOST}/h25.csv"],
+            *_headed_twice(","),
+            partitions={"profile": ["h25"]},
+        ),
+        Original("load_profile_csv", "own.csv", files[demand.OPERATOR_CSV], *_plain(";"), options=OWN_PROFILE),
+        Original("load_profile_xlsx", "own.xlsx", files[demand.OPERATOR_XLSX], *workbook, options=OWN_PROFILE),
+        Original(
+            "municipal_series",
+            "klimadata.csv",
+            files[demand.SERIES],
+            *_plain(";"),
+            options={"areas": {"Münster, Gesamtstadt": "05515000"}},
+        ),
         Original("accident_atlas", "accidents.zip", accidents.year_file(2024), *year),
         Original("eco_visio_sites", "4586.json", eco_visio.site_list(), _json(), m.BYTE_DAMAGE),
         Original(
@@ -457,6 +476,32 @@ def _typed(cell: str) -> Any:
     return int(cell) if cell.isdigit() else cell
 
 
+# As the sample's source declares a network operator's table.
+OWN_PROFILE = {
+    **{"time": "Zeit", "season": "Jahreszeit", "day_type": "Tag", "unit": "W", "normalised_to_kwh": 1000.0},
+    "profiles": {"haushalt": "Haushalt", "gewerbe": "Gewerbe"},
+}
+
+
+def _market(files: Mapping[str, bytes]) -> tuple[Original, ...]:
+    week = next(name for name in sorted(files) if "/410/DE/410_DE_quarterhour_" in name)
+    asked = {"series": ["410"], "region": ["DE"], "resolution": ["quarterhour"]}
+    return (
+        Original("smard_chart", "week.json", files[week], *_json_under("series"), partitions=asked),
+        Original(
+            "smard_index",
+            "index.json",
+            files[f"{market.CHARTS}/410/DE/index_quarterhour.json"],
+            *_json_under("timestamps"),
+            partitions=asked,
+        ),
+        Original("smard_download", "download.csv", _head(files[market.DOWNLOAD], 400), *_plain(";")),
+        Original(
+            "energy_charts", "power.json", market.power(), *_json_under("production_types"), options={"answer": "power"}
+        ),
+    )
+
+
 def _name_of(files: Mapping[str, bytes], beginning: str) -> bytes:
     return next(body for name, body in files.items() if name.startswith(beginning))
 
@@ -513,6 +558,33 @@ def _json() -> dict[str, m.Change]:
         "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
         "shuffle_keys": entries(lambda found, dice: [keys(entry, dice) for entry in found]),
     }
+
+
+def _json_under(key: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a JSON object whose records stand in a list under `key`."""
+
+    def entries(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        def changed(content: bytes, dice: Random) -> bytes:
+            whole = json.loads(content)
+            return json.dumps(whole | {key: change(whole[key], dice)}).encode()
+
+        return changed
+
+    return {
+        "cut": m.cut,
+        "reencode": m.reencode,
+        "double_whole": m.double_whole,
+        "double_entries": entries(lambda found, dice: [*found, dice.choice(found)]),
+        "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
+        "lose_entries": entries(lambda found, dice: dice.sample(found, dice.randrange(1, len(found)))),
+    }, m.BYTE_DAMAGE
+
+
+def _headed_twice(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a CSV with two header rows: one moved among the others makes another table."""
+    faithful, damage = _plain(delimiter)
+    moved = {name: faithful.pop(name) for name in ("double_lines", "swap_lines", "cut_lines", "shuffle_columns")}
+    return faithful, {**damage, **moved}
 
 
 def _series() -> tuple[dict[str, m.Change], dict[str, m.Change]]:

@@ -147,6 +147,26 @@ def documents(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "an entry nested 900 deep", b"[" + entry + b"]"
 
 
+def market_answers(good: bytes) -> Iterator[tuple[str, bytes]]:
+    """What an answer of the electricity market can try, of whatever kind."""
+    for key in ("series", "timestamps", "production_types", "unix_seconds"):
+        lists = {"series": [], "timestamps": [], "production_types": [], "unix_seconds": []}
+        for name, entries in (
+            ("numbers without end", [[10**400, 10**400]] * 1_000),
+            ("not a number", [[1604444400000, float("nan")]] * 1_000),
+            ("instants of no calendar", [[-(10**17), 1], [10**17, 1], 10**17, True, None]),
+            ("nested entries", [[[[]]] * 50] * 1_000),
+            ("no names", [{"data": []}] * 10),
+            ("half of a surrogate pair", [{"name": "\ud800", "data": []}, ["\ud800", 1]]),
+        ):
+            yield f"{name} under {key}", json.dumps({**lists, key: entries}).encode()
+    yield "a million quarter-hours", json.dumps({"series": [[1604444400000, 1]] * MEGABYTE}).encode()
+    yield (
+        "endless types",
+        json.dumps({"unix_seconds": [], "production_types": [{"name": "Solar", "data": []}] * 10**5}).encode(),
+    )
+
+
 def field_of(number: int, content: bytes) -> bytes:
     """A field of protobuf that holds bytes."""
     length, size = len(content), bytearray()
@@ -271,6 +291,7 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 PLAIN = (
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
     *("parking_table", "uba_air_quality_csv", "count_site_table"),
+    *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
 )
 
 
@@ -278,10 +299,14 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
     if original.connector in PLAIN:
-        delimiter = b"," if original.connector in ("count_table", "parking_table", "count_site_table") else b";"
+        commas = ("count_table", "parking_table", "count_site_table", "load_profile_bdew")
+        delimiter = b"," if original.connector in commas else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
     elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
         yield from documents(body)
+    elif original.connector in ("smard_chart", "smard_index", "energy_charts"):
+        yield from documents(body)
+        yield from market_answers(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)
     else:
@@ -294,7 +319,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
             yield from in_member(body, ".csv", lambda content: tables(content, b";"))
         if original.connector == "mastr_export":
             yield from exports(body)
-        if original.connector == "municipality_directory":
+        if original.connector in ("municipality_directory", "load_profile_xlsx"):
             yield from workbooks(body)
         if original.connector == "bkg_boundaries":
             yield from shapefiles(body)

@@ -21,8 +21,10 @@ from muensterland.sample import (
     accidents,
     air_quality,
     bast,
+    demand,
     eco_visio,
     energy,
+    market,
     mobility,
     motor_traffic,
     parking,
@@ -163,6 +165,15 @@ AIR = Publisher(
     declared("muenster-air-quality"),
 )
 
+DOWNLOAD = Publisher("smard_download", market.DOWNLOAD)
+SERIES = Publisher("municipal_series", demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}})
+OWN_PROFILE = Publisher(
+    "load_profile_csv",
+    demand.OPERATOR_CSV,
+    {"time": "Zeit", "profiles": {"h": "Haushalt"}, "unit": "W", "normalised_to_kwh": 1000.0}
+    | {"season": "Jahreszeit", "day_type": "Tag"},
+)
+
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
     "schools-vanished": (
@@ -240,6 +251,30 @@ REPORTED = {
             ("renamed", "statistic_value", "time_label -> time_labels"),
         },
     ),
+    "download-vanished": (
+        DOWNLOAD,
+        text("Wasserkraft [MWh]", "Gezeiten [MWh]"),
+        {
+            ("new", "market_reading", "Gezeiten [MWh] Originalauflösungen"),
+            (
+                *("renamed", "market_reading"),
+                "Wasserkraft [MWh] Originalauflösungen -> Gezeiten [MWh] Originalauflösungen",
+            ),
+        },
+    ),
+    "series-renamed": (
+        SERIES,
+        text("DATEINAME", "DATEINAMEN"),
+        {
+            ("new", "municipal_series_value", "DATEINAMEN"),
+            ("renamed", "municipal_series_value", "DATEINAME -> DATEINAMEN"),
+        },
+    ),
+    "own-profile-renamed": (
+        OWN_PROFILE,
+        text(";Gewerbe", ";Gewerbe-"),
+        {("renamed", "load_profile_value", "Gewerbe -> Gewerbe-")},
+    ),
     "mastr-renamed": (
         MASTR,
         member("EinheitenWasser.xml", text("DatumLetzteAktualisierung>", "DatumLetzteAktualisierungen>", "utf-16")),
@@ -305,6 +340,8 @@ REPORTED = {
 REFUSED = {
     "readings": (READINGS, text("Datetime,", "Date-Time,"), (READING, "Datetime -> Date-Time")),
     "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_site", "Long -> Longs")),
+    "series": (SERIES, text("MERKMAL", "MERKMALE"), ("municipal_series_value", "MERKMAL -> MERKMALE")),
+    "own-profile": (OWN_PROFILE, text(";Haushalt", ";Haushalte"), ("load_profile_value", "Haushalt -> Haushalte")),
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),

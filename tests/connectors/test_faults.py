@@ -43,6 +43,7 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
     *("parking_table", "uba_air_quality_csv", "count_site_table"),
+    *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
@@ -70,6 +71,13 @@ def other(undamaged: Original) -> bytes:
         return undamaged.faithful["lose_hours"](undamaged.body, Random("other"))
     if undamaged.connector in ("eco_counter_sites", "eco_visio_sites"):
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
+    if undamaged.connector in ("smard_chart", "smard_index"):
+        content = json.loads(undamaged.body)
+        return json.dumps(
+            {key: value[::-1] if isinstance(value, list) else value for key, value in content.items()}
+        ).encode()
+    if undamaged.connector == "energy_charts":
+        return undamaged.body.replace(b'"deprecated":false', b'"deprecated": false')
     if undamaged.connector == "gtfs_realtime":
         return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))
     if undamaged.body.startswith(b"PK"):

@@ -21,6 +21,7 @@ from dbt.contracts.graph.manifest import Manifest
 from connectors import tables
 from connectors.tables import KEY, STATE_TABLES, Table
 from muensterland.settings import REPOSITORY
+from tests.dbt_project.market import SOURCES, stage_market
 
 AS_OF = "2026-11-22T12:00:00+00:00"
 PROJECT = REPOSITORY / "dbt_project"
@@ -125,6 +126,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stage_realtime(folder)
     stage_mobility(folder)
     stage_energy(folder)
+    stage_market(folder.write)
     stage_registers(folder)
     return folder.root
 
@@ -211,6 +213,7 @@ def stage_core(folder: Staged) -> None:
         ("counters", "mobility", 1, True),
         ("mastr", "energy", 1, True),
         ("charging", "energy", 1, True),
+        *((source_id, "energy", priority, True) for source_id, priority in SOURCES.items()),
         ("census", "registers", 1, True),
         ("regional", "registers", 1, True),
         ("schools", "registers", 1, True),
@@ -650,6 +653,7 @@ def stage_energy(folder: Staged) -> None:
 
     def station(points: int, kilowatt: float, commissioned: date, digest: str, kreis: str) -> dict[str, Any]:
         return {
+            "device_type": "Schnellladeeinrichtung" if kilowatt == 300 else "Normalladeeinrichtung",
             "kreis_name": kreis,
             "charging_points": points,
             "power_kw": kilowatt,
@@ -668,6 +672,13 @@ def stage_energy(folder: Staged) -> None:
             station(4, 100.1, date(2023, 1, 15), "other", "Landkreis Borken"),
             station(8, 300.0, date(2022, 1, 1), "outside", CITY),
         ],
+    )
+    # A second publisher has the first device too, spelt otherwise, and one of its own.
+    again = station(2, 22.2, date(2022, 3, 7), "again", CITY)
+    folder.write(
+        tables.CHARGING_STATION,
+        "charging_b",
+        [again, {**station(2, 50.0, date(2024, 1, 1), "own", CITY), "fast_points": 1}],
     )
 
 

@@ -224,14 +224,45 @@ create table marts.mart_energy_capacity as
         9.5::decimal(18, 3) as gross_capacity_kw, 'measured' as value_status
     from marts.dim_municipality;
 create table marts.dim_charging_station as
-    select 'register' as source_id, row_number() over (order by ags) as record_number, ags, longitude, latitude,
-        22.0::double as power_kw, 2 as charging_points, ags as stated_ags, false as is_location_conflict,
-        date '2025-01-01' as commissioned_date
+    select 'register' as source_id, 'ab' as snapshot_sha256, row_number() over (order by ags) as record_number, ags,
+        longitude, latitude, 22.0::double as power_kw, 2 as charging_points, 0 as fast_points, ags as stated_ags,
+        false as is_location_conflict, date '2025-01-01' as commissioned_date
     from marts.dim_municipality;
 create table marts.mart_charging as
-    select ags, date '2025-01-01' as month, 2::bigint as charging_points, 22::decimal(18, 3) as power_kw,
-        'measured' as value_status
+    select ags, date '2025-01-01' as month, 2::bigint as charging_points, 0::bigint as fast_points,
+        22::decimal(18, 3) as power_kw, 'measured' as value_status
     from marts.dim_municipality;
+create table marts.fct_market_quarter_hour as
+    select 'generation_solar' as series, 'DE' as region, start_at, timezone('Europe/Berlin', start_at) as start_local,
+        15::bigint as interval_minutes, 1074::decimal(18, 4) as value, 'MWh' as unit, 'measured' as value_status,
+        'smard' as source_id
+    from range(timestamptz '2024-12-31 23:00:00Z', timestamptz '2025-01-01 23:00:00Z', interval 15 minute)
+        as quarters (start_at);
+create table marts.mart_market_comparison as
+    select 'generation_solar' as series, 'DE' as region, 15::bigint as interval_minutes, date '2025-01-01' as month,
+        'smard' as reference_source_id, 'ise' as source_id, 'MWh' as unit, 96::bigint as intervals,
+        103104::decimal(18, 4) as reference_sum, 103620::decimal(18, 4) as value_sum, 0.005::double as difference_share,
+        12::decimal(18, 4) as largest_difference, 0::bigint as intervals_apart, null::timestamptz as first_apart_at;
+create table marts.mart_energy_yield as
+    select ags, 'solar' as technology, date '2025-01-01' as month, 0.9::decimal(18, 3) as yield_mwh_estimated,
+        'estimated' as value_status, null::varchar as reason, 9.5::decimal(18, 3) as gross_capacity_kw,
+        103104::decimal(18, 4) as national_generation_mwh, 100000::decimal(18, 3) as national_capacity_mw,
+        'smard' as national_capacity_told_by, 2025 as national_capacity_year, 1::double as market_measured_share
+    from marts.dim_municipality;
+create table marts.mart_energy_balance as
+    select ags, date '2025-01-01' as month, 0.9::decimal(18, 3) as yield_mwh_estimated,
+        5000::decimal(18, 3) as demand_mwh_estimated, 0.00018::double as share,
+        2500::decimal(18, 3) as household_mwh_estimated, 2500::decimal(18, 3) as commerce_mwh_estimated, population,
+        population_date, 'estimated' as value_status, null::varchar as reason
+    from marts.dim_municipality;
+create table marts.mart_municipal_energy_series as
+    select ags, 'city' as source_id, 'co2' as dataset, 'CO2' as series, '2024' as period, 't' as unit,
+        date '2024-01-01' as period_start_date, 1139::double as value, 'measured' as value_status, false as is_target,
+        'Stadt' as institution
+    from marts.dim_municipality;
+create table marts.mart_energy_finding as
+    select 'register' as source_id, 'charging_repeated' as code, '' as subject, 'info' as severity, 1::bigint as count,
+        'record 7' as example, 'Gleiche Zeilen' as title_de, 'Equal rows' as title_en;
 create table marts.mart_statistic as
     select 'zensus' as source_id, '1000A-0000' as table_code, ags as area_id, 'PRS018' as value_variable_code,
         '' as attribute_codes, '2022-05-15' as period, 20000::double as value, 'Anzahl' as unit,

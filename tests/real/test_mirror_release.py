@@ -11,9 +11,11 @@ import itertools
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
+import time
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -58,8 +60,14 @@ def run(home: Path, mirror: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def home(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(mirror: str, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("mirror")
+    # Load profiles have no address: somebody dropped them an hour ago.
+    dropped = home / "inbox" / "bdew-load-profiles"
+    dropped.mkdir(parents=True)
+    for name in ("h25.csv", "g25.csv"):
+        place = Path(shutil.copy(real / "energy/bdew-standardlastprofile" / name, dropped))
+        os.utime(place, (time.time() - 3600, time.time() - 3600))
     outcome = run(home, mirror)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return home
@@ -197,6 +205,130 @@ def test_clock_change_days_have_their_hours(
         day,
     )
     assert found == [(hours, hours, intervals)]
+
+
+# Technology -> column of the download, column of LocalZero.
+TECHNOLOGIES = {
+    **{"solar": ("Photovoltaik", "pv"), "wind": ("Wind Onshore", "wind_on")},
+    **{"biomass": ("Biomasse", "biomass"), "hydro": ("Wasserkraft", "water")},
+}
+MONTHS = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+    *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+)
+# Public holidays of North Rhine-Westphalia in 2021.
+HOLIDAYS = {
+    *(date(2021, *day) for day in ((1, 1), (4, 2), (4, 5), (5, 1), (5, 13), (5, 24), (6, 3))),
+    *(date(2021, *day) for day in ((10, 3), (11, 1), (12, 25), (12, 26))),
+}
+
+
+def national_months(real: Path, title: str) -> Counter[str]:
+    """MWh of a source per local month, by the download's own dates."""
+    path = real / "energy/smard-realisierte-erzeugung-2020-2021/Realisierte_Erzeugung_Strommix.csv"
+    months: Counter[str] = Counter()
+    for row in read_csv(path):
+        months[f"{row['Datum'][6:]}-{row['Datum'][3:5]}"] += int(row[f"{title}[MWh]"].replace(".", ""))
+    return months
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_a_yield_is_the_municipalitys_part_of_the_nations(
+    release: duckdb.DuckDBPyConnection, real: Path, technology: str
+) -> None:
+    title, column = TECHNOLOGIES[technology]
+    generation = national_months(real, title)
+    with (real / "energy/localzero-renewable-energy/2021.csv").open(encoding="utf-8") as stream:
+        (nation,) = (float(row[column]) for row in csv.DictReader(stream) if row["ags"] == "DG000000")
+    found = rows(
+        release,
+        "select ags, strftime(month, '%Y-%m'), gross_capacity_kw, yield_mwh_estimated, reason "
+        "from marts.mart_energy_yield where technology = ? and month < date '2021-09-01'",
+        technology,
+    )
+    assert len(found) == 66 * 10
+    for ags, month, kilowatt, mwh, reason in found:
+        # November of 2020 begins with the 4th, July of 2021 ends with the 10th; August has nothing.
+        if month in ("2020-11", "2021-07"):
+            assert (mwh, reason) == (None, "market_incomplete")
+        elif month == "2021-08":
+            assert (mwh, reason) == (None, "market_missing")
+        else:
+            assert float(mwh) == pytest.approx(float(kilowatt) / nation * generation[month], abs=0.002), (ags, month)
+            assert reason is None
+
+
+def test_quarter_hours_of_the_market_are_those_of_the_download(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    months = national_months(real, "Erdgas")
+    found = rows(
+        release,
+        "select strftime(start_local, '%Y-%m'), sum(value) from marts.fct_market_quarter_hour "
+        "where series = 'generation_gas' group by 1",
+    )
+    assert {month: int(value) for month, value in found} == months
+    # Four series come by the API too, which speaks first, and says the same.
+    speaking = rows(release, "select distinct source_id from marts.fct_market_quarter_hour where series like '%solar'")
+    assert speaking == [("smard",)]
+    compared = rows(
+        release, "select count(*), sum(intervals), max(largest_difference) from marts.mart_market_comparison"
+    )
+    assert compared == [(4 * 9, 4 * 23_900, 0)]
+
+
+def test_demand_is_heads_times_the_profiles_month(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    with (real / "energy/bdew-standardlastprofile/g25.csv").open(encoding="utf-8") as stream:
+        months, kinds, *lines = csv.reader(stream)
+    of_day = {
+        (month, kind): sum(float(line[place]) for line in lines)
+        for place, (month, kind) in enumerate(zip(months, kinds, strict=True))
+        if month
+    }
+    changed = {
+        (month, kind): sum(float(line[place]) for line in lines if line[0].startswith("02:"))
+        for place, (month, kind) in enumerate(zip(months, kinds, strict=True))
+        if month
+    }
+    energy: Counter[int] = Counter()
+    for number in range(365):
+        day = date(2021, 1, 1) + timedelta(days=number)
+        late = (day.month, day.day) in ((12, 24), (12, 31))
+        kind = "FT" if day in HOLIDAYS or day.weekday() == 6 else "SA" if day.weekday() == 5 or late else "WT"
+        key = (MONTHS[day.month - 1], kind)
+        clock = {date(2021, 3, 28): -1, date(2021, 10, 31): 1}.get(day, 0)
+        energy[day.month] += of_day[key] + clock * changed[key]
+    found = rows(
+        release,
+        "select population, extract(month from month), commerce_mwh_estimated from marts.mart_energy_balance "
+        "where ags = '05515000' and month between date '2021-01-01' and date '2021-12-31'",
+    )
+    assert len(found) == 12
+    for population, month, mwh in found:
+        assert float(mwh) == pytest.approx(population * 1.660 * energy[month] / energy.total(), rel=1e-6)
+
+
+def test_series_of_the_city_are_those_of_its_file(release: duckdb.DuckDBPyConnection, real: Path) -> None:
+    lines = read_csv(real / "energy/ms-klimadashboard/klimadata.csv")
+    keys = {tuple(line[name] for name in ("DATEINAME", "MERKMAL", "ZEIT", "WERTEEINHEIT")) for line in lines}
+    found = rows(release, "select count(*), count(*) filter (where is_target) from marts.mart_municipal_energy_series")
+    targets = {key for key in keys if "(Zielwert)" in key[1] or key[2] > "2026-11-22"}
+    assert found == [(len(keys), len(targets))]
+    assert len(keys) == len(lines) - 1
+
+
+def test_devices_that_lie_elsewhere_are_a_finding(release: duckdb.DuckDBPyConnection) -> None:
+    found = rows(
+        release,
+        "select code, subject, count from marts.mart_energy_finding "
+        "where code in ('charging_elsewhere', 'charging_far')",
+    )
+    assert sorted(found) == [("charging_elsewhere", "05515000", 4), ("charging_far", "05515000", 1)]
+    conflicts = rows(
+        release,
+        "select ags, location_precision, count(*), cast(round(max(stated_distance_m) / 1000) as integer) "
+        "from marts.dim_charging_station where is_location_conflict group by ags, location_precision order by ags",
+    )
+    # Three devices at one address of Greven, one near Wesel.
+    assert conflicts == [("05515000", "municipality", 1, 82), ("05566012", "point", 3, 12)]
 
 
 def test_charging_points_are_those_of_the_register(release: duckdb.DuckDBPyConnection) -> None:

@@ -159,3 +159,22 @@ def test_a_broken_encoding_or_an_endless_field_is_refused(tmp_path: Path) -> Non
         parse(tmp_path, HEADER_2023, line().replace("Münster", "MÃ¼nster"))
     with pytest.raises(SnapshotRefused, match="line 2 has more than 65536 characters"):
         parse(tmp_path, HEADER_2023, '"' + "x" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("points", "powers", "fast"),
+    [
+        ("2", "22;;x;22,0;", 0),
+        ("2", "150;;x;150;", 2),
+        # A point of 43 kW alternating current is a fast one, one of 22 kW beside it is none.
+        ("2", "22;;x;43;", 1),
+        # The file has columns for fewer points than the device has.
+        ("6", "22;;x;22;", None),
+        ("2", "22;;x;;", None),
+    ],
+)
+def test_points_of_more_than_22_kw_are_fast(tmp_path: Path, points: str, powers: str, fast: int | None) -> None:
+    header = HEADER_2023 + ";Steckertypen2;P2 [kW];Public Key2"
+    device = line(points=points).removesuffix("22;") + powers
+    _, (row,) = parse(tmp_path, header, device)
+    assert row["fast_points"] == fast

@@ -27,9 +27,11 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    demand,
     eco_visio,
     energy,
     grid,
+    market,
     mobility,
     motor_traffic,
     parking,
@@ -40,7 +42,10 @@ from muensterland.sample import (
 )
 from muensterland.settings import REPOSITORY
 
-PARTITION = {"station": "900000001", "month": "2026-03"}
+PARTITION = {
+    **{"station": "900000001", "month": "2026-03", "profile": "h25"},
+    **{"series": "4067", "region": "DE", "resolution": "quarterhour"},
+}
 # Of the connectors whose file names what it is of.
 PARTITIONS = {
     "accident_atlas": {"year": "2021"},
@@ -141,6 +146,50 @@ def told(path: Path) -> dict[str, int]:
     }
 
 
+def week(path: Path) -> dict[str, int]:
+    return {"market_reading": path.read_bytes().count(b"[1")}
+
+
+def index(path: Path) -> dict[str, int]:
+    return {"market_file": len(re.findall(rb"\d{13}", path.read_bytes()))}
+
+
+def download(path: Path) -> dict[str, int]:
+    header, *rows = lines(path.read_bytes(), ";")
+    return {"market_reading": len(rows) * sum("[MWh]" in name for name in header)}
+
+
+def power(path: Path) -> dict[str, int]:
+    content = json.loads(path.read_bytes())
+    return {"market_reading": len(content["unix_seconds"]) * len(content["production_types"])}
+
+
+def profile(path: Path) -> dict[str, int]:
+    _, days, *rows = lines(path.read_bytes(), ",")
+    return {"load_profile_value": len(rows) * (len(days) - 1)}
+
+
+def own_profiles(path: Path) -> dict[str, int]:
+    # A note above the header is told of as well.
+    return {"load_profile_value": 2 * (len(lines(path.read_bytes(), ";")) - 2) + 1}
+
+
+def own_workbook(path: Path) -> dict[str, int]:
+    (sheet,) = openpyxl.load_workbook(path, read_only=True).worksheets
+    return {"load_profile_value": 2 * (sum(1 for _ in sheet.iter_rows()) - 1)}
+
+
+def municipal(path: Path) -> dict[str, int]:
+    return {"municipal_series_value": path.read_bytes().count(b"\r\n") - 1}
+
+
+OWN = {
+    **{"time": "Zeit", "season": "Jahreszeit", "day_type": "Tag", "unit": "W", "normalised_to_kwh": 1000.0},
+    "profiles": {"haushalt": "Haushalt", "gewerbe": "Gewerbe"},
+}
+WEEK = f"{market.CHARTS}/4067/DE/4067_DE_quarterhour_1790546400000.json"
+
+
 def year_of_accidents(path: Path) -> dict[str, int]:
     (data,) = members(path).values()
     return {"accident": len(lines(data, ";")) - 1}
@@ -201,15 +250,27 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
     "eco_visio": (f".answers/{eco_visio.BASE}/data/900100001/2026-03.json", {}, series),
     "eco_visio_sites": (eco_visio.LIST, {}, counters),
+    "energy_charts": (
+        f".answers/{market.POWER}.json",
+        {"answer": "power"},
+        power,
+    ),
     "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
     "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
     "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
+    "load_profile_bdew": (f"{demand.HOST}/h25.csv", {}, profile),
+    "load_profile_csv": (demand.OPERATOR_CSV, OWN, own_profiles),
+    "load_profile_xlsx": (demand.OPERATOR_XLSX, OWN, own_workbook),
     "mastr_export": (energy.EXPORT, {}, export),
+    "municipal_series": (demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}}, municipal),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
     "uba_air_quality_csv": (AIR, declared("muenster-air-quality"), concentrations),
     "uba_air_quality_json": (f".answers/{air_quality.API}/1140/2026-09.json", declared("uba-air-quality"), answer),
+    "smard_chart": (WEEK, {}, week),
+    "smard_download": (market.DOWNLOAD, {}, download),
+    "smard_index": (f"{market.CHARTS}/4067/DE/index_quarterhour.json", {}, index),
 }
 
 

@@ -21,13 +21,17 @@ from connectors.formats import (
     count_table,
     eco_counter,
     eco_visio,
+    energy_charts,
     genesis_ffcsv,
     gtfs,
     gtfs_realtime,
+    load_profile,
     mastr,
+    municipal_series,
     municipality_directory,
     parking_table,
     schools_nrw,
+    smard,
 )
 from connectors.region import region
 from connectors.registry import parse_options
@@ -36,8 +40,10 @@ from muensterland.sample import (
     accidents,
     barrier_free,
     counter_hours,
+    demand,
     energy,
     grid,
+    market,
     mobility,
     motor_traffic,
     parking,
@@ -76,7 +82,7 @@ JUNCTIONS = declared("muenster-motor-traffic", "junctions")
 def read(publishers: Path, tmp_path: Path) -> Read:
     def parse(parser: Callable[..., None], address: str, /, **options: Any) -> dict[str, Account]:
         place = publishers / address
-        partition = {"station": place.parent.name, "month": place.stem}
+        partition = {"station": place.parent.name, "month": place.stem, "profile": "g25"}
         if parser is bast.parse_hours:
             partition = {"station": place.stem.removeprefix("zst"), "year": place.parent.name}
         elif parser is eco_visio.parse_readings:
@@ -124,6 +130,21 @@ def read(publishers: Path, tmp_path: Path) -> Read:
         # a correction below zero
         (count_table.parse, f"{LOOPS}/2015_10_25_24mq.csv", ACROSS, "count_reading", 5 * 24 - 1, 1),
         (count_site_table.parse, motor_traffic.JUNCTIONS, JUNCTIONS, "count_location", 2, 0),
+        # March: 30 days of 96 quarter-hours and one of 92, four series
+        (smard.parse_download, market.DOWNLOAD, {}, "market_reading", 4 * (30 * 96 + 92), 0),
+        # October: a day of 100, five production types; the share of renewables is none of ours
+        (
+            energy_charts.parse,
+            f".answers/{market.POWER}.json",
+            {"answer": "power"},
+            "market_reading",
+            5 * (30 * 96 + 100),
+            0,
+        ),
+        # 12 months of three day types
+        (load_profile.parse_bdew, f"{demand.HOST}/g25.csv", {}, "load_profile_value", 36 * 96, 0),
+        # 35 years, a target, 5 winters, 12 months, 2 savings, a plant, one year again; `im Jahr 2024` is no period
+        (municipal_series.parse, demand.SERIES, {"areas": {}}, "municipal_series_value", 57, 1),
     ],
 )
 def test_a_file_is_staged_whole(

@@ -1,9 +1,11 @@
 select
     source_id,
+    snapshot_sha256,
     record_number,
     ags,
     stated_ags,
     is_location_conflict,
+    stated_distance_m,
     location_precision,
     operator,
     postal_code,
@@ -15,5 +17,7 @@ select
     power_kw,
     device_type,
     charging_points,
-    is_repeated_row
+    fast_points,
+    is_repeated_row,
+    told_by_source_id
 from {{ ref('int_charging_station') }}

@@ -12,6 +12,7 @@ select
     staged.power_kw,
     staged.device_type,
     staged.charging_points,
+    staged.fast_points,
     staged.record_sha256
 from {{ staged('charging_station') }} as staged
 inner join {{ ref('stg_snapshot_key') }} as in_force
