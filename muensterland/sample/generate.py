@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mastr, mobility, realtime, registers, territory, transit
 
 ROUTES = "routes.json"
 # Written last: says which generator wrote the folder, and what.
@@ -47,7 +47,7 @@ def generator_version() -> str:
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
-    for domain in (territory, transit, barrier_free, realtime, mobility, energy, registers, grid):
+    for domain in (territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid):
         contents |= domain.files()
     routes = [
         {"url": answer.url, "form": {"name": answer.table}, "file": f"{ANSWERS}/{answer.place}"} for answer in answers

@@ -1,0 +1,302 @@
+"""Cut the UTF-16 XML of a MaStR export into records, by its bytes, and read those that are wanted.
+
+Most of an export lies outside the region: 50 records in 51. They are passed over without being decoded. The low bytes
+of UTF-16 are text of one byte per character in which tags, keys and references (all ASCII) are found by `bytes.find`,
+at several GB/s; only the records that stay are decoded and parsed. What is found is looked at again in the decoded
+text, so that a letter whose low byte looks like a tag's cannot smuggle anything in.
+
+A record reaches from its opening tag to its closing tag. One that the next opening tag or the end of the file comes
+before, and one whose opening tag cannot be found, is damaged: told as such, its neighbours are whole.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from typing import IO, NamedTuple
+
+from lxml import etree
+
+from connectors.errors import SnapshotRefused
+from connectors.mastr_fields import Family
+
+BLOCK_BYTES = 4 * 2**20
+# A unit has about 2,000 characters; one of a million is an attack or a broken file.
+RECORD_LIMIT_CHARACTERS = 2**20
+HEAD_LIMIT_CHARACTERS = 2**14
+KEY_TAG = b"<Gemeindeschluessel>"
+
+Wish = Callable[[bytes, int, int], str | None]
+"""Whether the record between two places of the low bytes is wanted: None, or why it is out of scope."""
+
+
+class Slice(NamedTuple):
+    """A record that is wanted: its number in the file, its bytes as they lie there, and whether it is damaged."""
+
+    number: int
+    data: bytes
+    is_damaged: bool
+
+
+class Cut:
+    """The records of one file that are wanted, in their order.
+
+    While iterating, `encoding` is known; afterwards `read` counts all records, `passed_over` why others did not come,
+    and `first` and `last` are those of the file that are whole: a part may begin with the last record of another.
+    Raises SnapshotRefused where the file is not UTF-16 with the family's root element, carries a DOCTYPE, or has a
+    record without end.
+    """
+
+    def __init__(self, where: str, stream: IO[bytes], family: Family, wish: Wish) -> None:
+        self._where, self._stream, self._family, self._wish = where, stream, family, wish
+        self.encoding = "utf-16-le"
+        self.record = family.record
+        self.read = 0
+        self.passed_over: Counter[str] = Counter()
+        self.first = self.last = b""
+
+    def __iter__(self) -> Iterator[Slice]:
+        block = self._stream.read(BLOCK_BYTES)
+        if not block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise SnapshotRefused(f"{self._where}: expected UTF-16 with a byte order mark, found {block[:16]!r}")
+        if block.startswith(codecs.BOM_UTF16_BE):
+            self.encoding = "utf-16-be"
+        data, begun = block[2:], False
+        while True:
+            is_last = not block
+            if not begun and (after := self._head(data, is_last)) is not None:
+                begun, data = True, data[2 * after :]
+            if begun:
+                is_realigned = True
+                while is_realigned:
+                    done, is_realigned = yield from self._cut(data, is_last)
+                    data = data[done:]
+                if len(data) > 2 * RECORD_LIMIT_CHARACTERS:
+                    begins = data[:200].decode(self.encoding, "replace")
+                    raise SnapshotRefused(
+                        f"{self._where}: a record is longer than {RECORD_LIMIT_CHARACTERS} characters: {begins!r}; "
+                        "ask the publisher again"
+                    )
+            if is_last:
+                return
+            block = self._stream.read(BLOCK_BYTES)
+            data += block
+
+    def _head(self, data: bytes, is_last: bool) -> int | None:
+        """The place after the root's opening tag; None where more must be read first."""
+        text = data[: 2 * HEAD_LIMIT_CHARACTERS].decode(self.encoding, "replace")
+        is_all = is_last or len(text) == HEAD_LIMIT_CHARACTERS
+        bare = re.sub(r"<!--.*?-->", lambda comment: " " * len(comment[0]), text, flags=re.DOTALL)
+        root = self._family.root
+        found = re.match(rf"\s*(?:<\?xml[^>]*\?>)?\s*<{root}\s*/?(>)\s*(?:<(\w+)[\s/>])?", bare)
+        if found and (found[2] or is_all):
+            if found[2] == root:
+                # A record of Ertuechtigungen is called as its root is, whatever the documentation says.
+                self.record = root
+            return found.end(1)
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise SnapshotRefused(
+                f"{self._where}: declares a DOCTYPE, which the export never does; entities are hostile: "
+                "ask the publisher"
+            )
+        if is_all:
+            raise SnapshotRefused(f"{self._where}: expected the root element <{root}>, found {text[:100]!r}")
+        return None
+
+    def _cut(self, data: bytes, is_last: bool) -> Generator[Slice, None, tuple[int, bool]]:
+        """The records that end in the data; returns up to which byte, and whether what follows is to be cut again."""
+        side = 0 if self.encoding == "utf-16-le" else 1
+        low = data[side : len(data) & ~1 : 2]
+        opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
+        find, wish, passed_over = low.find, self._wish, self.passed_over
+        after_opening, after_closing = len(opening), len(closing)
+        read, last, at = self.read, (0, 0), 0
+        while (begin := find(opening, at)) >= 0:
+            if find(b"<", at, begin) >= 0:
+                # Between two records stands what is left of one whose opening tag is damaged.
+                read += 1
+                yield from self._damaged(data, low, at, begin, read)
+            close = find(closing, begin + after_opening)
+            follows = find(opening, begin + after_opening, close if close >= 0 else len(low))
+            if follows >= 0 or close < 0:
+                if follows < 0 and not is_last:
+                    at = begin
+                    break
+                at = follows if follows >= 0 else len(low)
+                if follows < 0 and self._shift(data, begin, opening, side) >= 0:
+                    at = begin
+                    break
+                read += 1
+                yield from self._damaged(data, low, begin, at, read)
+                continue
+            at = close + after_closing
+            read += 1
+            if (reason := wish(low, begin, at)) is None:
+                yield Slice(read, data[2 * begin : 2 * at], is_damaged=False)
+            else:
+                passed_over[reason] += 1
+            last = (begin, at)
+            if read == 1:
+                self.first = data[2 * begin : 2 * at]
+        self.read = read
+        if last[1]:
+            self.last = data[2 * last[0] : 2 * last[1]]
+        return (yield from self._rest(data, low, at, is_last))
+
+    def _rest(self, data: bytes, low: bytes, at: int, is_last: bool) -> Generator[Slice, None, tuple[int, bool]]:
+        """What follows the last whole record: damaged ones among it, and the byte from which on more must be read."""
+        opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
+        side = 0 if self.encoding == "utf-16-le" else 1
+        shift = self._shift(data, at, opening, side)
+        if shift >= 0:
+            # A byte is missing or too many: from here on, low bytes and high ones have changed places.
+            self.read += 1
+            yield from self._damaged(data, low, at, at + shift, self.read)
+            return 2 * (at + shift) + 1, True
+        end = low.rfind(f"</{self._family.root}>".encode(), at)
+        if is_last and low.find(closing, at, end if end >= 0 else len(low)) >= 0:
+            # A record whose opening tag is damaged, and no other follows it.
+            self.read += 1
+            yield from self._damaged(data, low, at, end if end >= 0 else len(low), self.read)
+        return 2 * at, False
+
+    def _shift(self, data: bytes, at: int, opening: bytes, side: int) -> int:
+        """How far from a place, in characters, an opening tag lies between the characters; -1 where none does."""
+        return data[2 * at + 1 + side :: 2].find(opening)
+
+    def _damaged(self, data: bytes, low: bytes, begin: int, end: int, number: int) -> Iterator[Slice]:
+        reason = self._wish(low, begin, end)
+        if reason is None:
+            yield Slice(number, data[2 * begin : 2 * end], is_damaged=True)
+        else:
+            self.passed_over[reason] += 1
+
+
+# -- which records are wanted ------------------------------------------------------------------------------------------
+
+
+def everything(low: bytes, begin: int, end: int) -> str | None:
+    """All records are wanted."""
+    return None
+
+
+def in_region(kreis_keys: tuple[str, ...]) -> Wish:
+    """Records whose municipality key lies in one of the Kreise; one whose key is not 8 digits is wanted, to be told."""
+    wanted = frozenset(key.encode() for key in kreis_keys)
+    after_tag = len(KEY_TAG)
+
+    def wish(low: bytes, begin: int, end: int) -> str | None:
+        at = low.find(KEY_TAG, begin, end)
+        if at < 0:
+            return "no municipality key"
+        at += after_tag
+        key = low[at : at + 9]
+        if key[:5] in wanted:
+            return None
+        if key[:8].isdigit() and key[8:] == b"<":
+            return "outside the region"
+        return None if low[at : low.find(b"<", at, end)].strip() else "no municipality key"
+
+    return wish
+
+
+def referring(tag: str, numbers: frozenset[bytes]) -> Wish:
+    """Records that name one of the numbers under a tag, alone or in a list."""
+    tags = [f"<{spelling}>".encode() for spelling in dict.fromkeys((tag, tag.replace("Mastr", "MaStR")))]
+
+    def wish(low: bytes, begin: int, end: int) -> str | None:
+        for spelling in tags:
+            at = low.find(spelling, begin, end)
+            if at >= 0:
+                at += len(spelling)
+                named = low[at : low.find(b"<", at, end)]
+                if named in numbers:
+                    return None
+                if b"," in named and any(number.strip() in numbers for number in named.split(b",")):
+                    return None
+        return "refers to nothing in the region"
+
+    return wish
+
+
+# -- from a record to its tags -----------------------------------------------------------------------------------------
+
+# Flat records, as all are: an element, its text, the same element's end; between elements blanks.
+_FLAT = re.compile(r"<([^\W\d][\w.-]*)>([^<]*)</([^<>/]+)>")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_REFERENCE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_NUMBER = re.compile(r"[A-Z]{3}[0-9]{12}")
+
+
+def tags_of(data: bytes, encoding: str, record: str) -> dict[str, str]:
+    """The record's child elements with their text, blanks around it kept.
+
+    Raises ValueError with the reason where it is not well-formed or gives an element twice with different values.
+    """
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-16: {error.reason}") from error
+    tags = _quickly(text, record)
+    return _carefully(text) if tags is None else tags
+
+
+def _quickly(text: str, record: str) -> dict[str, str] | None:
+    """The tags of a flat record, checked to be well-formed; None where that cannot be told without a parser."""
+    if not (text.startswith(f"<{record}>") and text.endswith(f"</{record}>")):
+        return None
+    body = text[len(record) + 2 : -len(record) - 3]
+    parts = _FLAT.split(body)
+    names = parts[1::4]
+    blanks = "".join(parts[::4])
+    if names != parts[3::4] or (blanks and not blanks.isspace()) or "]]>" in body or _NOT_IN_XML.search(body):
+        return None
+    tags = dict(zip(names, parts[2::4], strict=True))
+    if len(tags) != len(names):
+        return None
+    if "\r" in body:
+        tags = {tag: value.replace("\r\n", "\n").replace("\r", "\n") for tag, value in tags.items()}
+    if "&" in body:
+        for tag, value in tags.items():
+            if "&" in value:
+                if value.count("&") != len(_REFERENCE.findall(value)):
+                    return None
+                tags[tag] = _REFERENCE.sub(_referred, value)
+                if _NOT_IN_XML.search(tags[tag]):
+                    return None
+    return tags
+
+
+def _referred(reference: re.Match[str]) -> str:
+    name, decimal, digits = reference.groups()
+    if name:
+        return _NAMED[name]
+    code = int(decimal) if decimal else int(digits, 16)
+    # What is no character becomes one that XML does not have: the parser shall refuse it.
+    return chr(code) if code < 0x110000 else "\0"
+
+
+def _carefully(text: str) -> dict[str, str]:
+    """The same by a parser that resolves nothing and loads nothing."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("not well-formed XML: declares a DOCTYPE")
+    try:
+        element = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ValueError(f"not well-formed XML: {type(error).__name__}") from error
+    tags: dict[str, str] = {}
+    for child in element.iterchildren(tag=etree.Element):
+        value = child.text or ""
+        if tags.setdefault(child.tag, value).strip() != value.strip():
+            raise ValueError(f"{child.tag} given twice with different values")
+    return tags
+
+
+def number_in(data: bytes, encoding: str) -> str | None:
+    """The first MaStR number in a record that cannot be read: all of it that may be told, as the rest is of persons."""
+    found = _NUMBER.search(data.decode(encoding, "replace"))
+    return found[0] if found else None
