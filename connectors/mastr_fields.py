@@ -629,8 +629,6 @@ STAGES = ((*UNITS, *REGISTER), (*PLANTS, *REFERENCES), (CONNECTIONS, ACTORS), GR
 FAMILIES = tuple(family for stage in STAGES for family in stage)
 # Files that are known and left alone: what they say of market actors is of no use to a join, or of persons.
 NOT_STAGED_FILES = frozenset({"Marktrollen", "MarktakteureUndRollen", "GeloeschteUndDeaktivierteMarktakteure"})
-# Roots that another file stands in for.
-FORMER_FILES = frozenset(family.root for family in FAMILIES if "GeoSolarthermie" in family.root)
 
 # Tags that are documented and not staged, many of them data on persons, their addresses and their meters.
 NOT_STAGED = frozenset(

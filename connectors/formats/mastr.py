@@ -32,7 +32,6 @@ from connectors.errors import SnapshotRefused
 from connectors.formats.mastr_part import Figures, Part, read_part
 from connectors.mastr_fields import (
     FAMILIES,
-    FORMER_FILES,
     KNOWN_TAGS,
     NOT_STAGED_FILES,
     ORGANISATION,
@@ -125,19 +124,16 @@ def parse(
 
 
 def _check_files(snapshot: Snapshot, out: StagedWriter, names: list[str], asked: Sequence[Family]) -> None:
-    """Report files nobody declared and declared ones that are missing; a missing one that is required is refused."""
+    """Report files nobody declared; a missing one that is required is refused."""
     # A family's numbered parts are one table: their number grows with the register.
     found = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in names}
     out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(found)])
     for family in asked:
-        if family.root not in found:
-            if family.is_required:
-                raise SnapshotRefused(
-                    f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
-                    f"found {', '.join(sorted(names)[:20]) or 'nothing'}; check the option `technologies` or ask again"
-                )
-            if family.root not in FORMER_FILES:
-                out.drift(ENERGY_UNIT, f"file:{family.root}", "missing")
+        if family.is_required and family.root not in found:
+            raise SnapshotRefused(
+                f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
+                f"found {', '.join(sorted(names)[:20]) or 'nothing'}; check the option `technologies` or ask again"
+            )
     for name in sorted(found - {family.root for family in FAMILIES} - NOT_STAGED_FILES):
         out.drift(ENERGY_UNIT, f"file:{name}", "new")
 
@@ -222,13 +218,9 @@ def _stage_all(out: StagedWriter, parts: Sequence[_Read]) -> None:
             else:
                 out.reject(table, offset + rejected.number, rejected.tag, rejected.raw, rejected.reason)
         for rows in _rows(read, table, offset):
-            if is_repeated:
-                kept = rows.filter(pc.not_equal(rows["record_number"], offset + 1))
-                out.out_of_scope(table, SEAM, rows.num_rows - kept.num_rows)
-                rows = kept
-            if table is ENERGY_UNIT:
-                rows = _with_operators(rows, people, organisations)
-            out.write(table, rows)
+            kept = rows.filter(pc.not_equal(rows["record_number"], offset + 1)) if is_repeated else rows
+            out.out_of_scope(table, SEAM, rows.num_rows - kept.num_rows)
+            out.write(table, _with_operators(kept, people, organisations) if table is ENERGY_UNIT else kept)
         former = read
 
 

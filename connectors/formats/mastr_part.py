@@ -154,9 +154,9 @@ def _without(batch: pa.RecordBatch, figures: Figures, stays: pa.Array, reason: s
 def _see(part: Part, figures: Figures, batch: pa.RecordBatch, records: list[dict[str, str]]) -> None:
     """Count in how many records each tag is filled; of tags that are not staged, in how many it stands."""
     seen = Counter(chain.from_iterable(records))
-    for field in FAMILIES[part.family].fields:
-        if field.tag in seen and not field.misspelt:
-            seen[field.tag] = min(seen[field.tag], batch.num_rows - batch[field.column].null_count)
+    for declared in FAMILIES[part.family].fields:
+        if declared.tag in seen and not declared.misspelt:
+            seen[declared.tag] = min(seen[declared.tag], batch.num_rows - batch[declared.column].null_count)
     figures.seen.update(seen)
     if len(figures.seen) > TAG_LIMIT:
         raise SnapshotRefused(

@@ -481,7 +481,7 @@ def members(state: date = STATE) -> dict[str, bytes]:
 def texts(state: date = STATE) -> dict[str, tuple[str, list[str]]]:
     """The same before they are packed: per file its root element and its records."""
     solar = _records(SOLAR.family, state)
-    size = len(solar) // SOLAR_PARTS
+    size = -(-len(solar) // SOLAR_PARTS)
     found = {
         f"{SOLAR.family}_{part + 1}.xml": (SOLAR.family, solar[max(0, part * size - 1) : (part + 1) * size])
         for part in range(SOLAR_PARTS)

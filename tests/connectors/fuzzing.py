@@ -49,11 +49,11 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
-from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import barrier_free, energy, grid, mastr, mobility, realtime, registers, territory, transit
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
-PARTS = (territory, transit, barrier_free, realtime, mobility, energy, registers, grid)
+PARTS = (territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
 LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
@@ -301,7 +301,7 @@ def originals() -> tuple[Original, ...]:
     )
     gtfs = _in_archive(lambda name: name.endswith(".txt"), _table(","))
     genesis = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
-    mastr = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
+    export = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
     workbook = _in_archive(lambda name: name.endswith(".xml"), {})
     shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
     cells = _in_archive(lambda name: "_100m-" in name, _table(";"))
@@ -326,7 +326,7 @@ def originals() -> tuple[Original, ...]:
             options={"region_only": True},
         ),
         Original("gtfs_realtime", "trips.pb", _name_of(found, "trip-updates"), *_messages()),
-        Original("mastr_export", "export.zip", _small_export(_name_of(found, "Gesamtdatenexport")), *mastr),
+        Original("mastr_export", "export.zip", _small_export(files[mastr.EXPORT]), *export),
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
         Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),

@@ -18,6 +18,7 @@ from connectors.catalogue import Source
 from connectors.landing import Landing
 from connectors.parsing import ParseSummary, parse_source
 from muensterland.sample import energy, mobility, registers, territory, transit
+from muensterland.sample import mastr as mastr_register
 from muensterland.sample.generate import generate
 from tests.connectors.conftest import AS_OF, Land, source_of
 
@@ -126,7 +127,7 @@ FEED = Publisher("gtfs", transit.OPERATOR)
 SITES = Publisher("eco_counter_sites", f"{mobility.BASE}/site_min.json")
 READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv")
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
-MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
+MASTR = Publisher("mastr_export", mastr_register.EXPORT, {"technologies": ["hydro"]})
 
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {

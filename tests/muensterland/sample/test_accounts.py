@@ -8,6 +8,7 @@ import json
 import re
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ from google.transit import gtfs_realtime_pb2
 
 from connectors.connector import Snapshot
 from connectors.formats import CONNECTORS
+from connectors.mastr_fields import FAMILIES
 from connectors.region import region
 from connectors.registry import connector
 from connectors.staging import StagedWriter
 from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import mastr as mastr_register
 
 PARTITION = {"station": "900000001", "month": "2026-03"}
 GTFS_FILES = (
@@ -83,12 +86,14 @@ def charging(path: Path) -> dict[str, int]:
 
 
 def export(path: Path) -> dict[str, int]:
-    texts = {name: data.decode("utf-16") for name, data in members(path).items()}
-    units = ("EinheitSolar", "EinheitWind", "EinheitBiomasse", "EinheitWasser")
-    return {
-        "energy_unit": sum(text.count(f"<{unit}>") for text in texts.values() for unit in units),
-        "energy_catalogue_value": sum(text.count("<Katalogwert>") for text in texts.values()),
-    }
+    counts: Counter[str] = Counter()
+    for name, data in members(path).items():
+        (family,) = (family for family in FAMILIES if family.root == re.sub(r"(_\d+)?\.xml", "", name))
+        text = data.decode("utf-16")
+        # A record's own tag, or the root's again, of which one is the root.
+        records = text.count(f"<{family.record}>") or text.count(f"<{family.root}>") - 1
+        counts[family.table] += records
+    return dict(counts)
 
 
 def schools(path: Path) -> dict[str, int]:
@@ -129,7 +134,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
     "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
     "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
-    "mastr_export": (energy.EXPORT, {}, export),
+    "mastr_export": (mastr_register.EXPORT, {}, export),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
 }

@@ -25,6 +25,7 @@ from connectors.formats import (
 from connectors.region import region
 from connectors.staging import Account, StagedWriter
 from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import mastr as mastr_register
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 KREISE = ".answers/www.regionalstatistik.de/genesisws/rest/2020/12411-01-01-4.zip"
@@ -78,7 +79,7 @@ def test_a_file_is_staged_whole(
     [
         (municipality_directory.parse, territory.REGISTER, "municipality_register", 0),
         (charging_register.parse, energy.CHARGING, "charging_station", 1),
-        (mastr.parse, energy.EXPORT, "energy_unit", 1),
+        (mastr.parse, mastr_register.EXPORT, "energy_unit", 2),
         (schools_nrw.parse, registers.SCHOOLS, "school", 0),
         (census_grid.parse, grid.GRID, "population_cell", 0),
         (gtfs.parse, transit.OPERATOR, "gtfs_stop_times", 0),
