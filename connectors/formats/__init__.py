@@ -11,6 +11,7 @@ CONNECTORS = {
     "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
     "gtfs": "gtfs:CONNECTOR",
     "gtfs_realtime": "gtfs_realtime:CONNECTOR",
+    "localzero_renewable_energy": "localzero_renewable_energy:CONNECTOR",
     "mastr_export": "mastr:CONNECTOR",
     "municipality_directory": "municipality_directory:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",

@@ -192,7 +192,7 @@ INCOMPLETE_UNIT = f"SEE{PREFIX}020007"
 # The wind unit whose EEG plant and operator the export does not have.
 DANGLING_UNIT = f"SEE{PREFIX}010014"
 # The wind unit that was repowered within the year, and the solar unit that was deleted since the key date.
-REPOWERED_UNIT, DELETED_UNIT = f"SEE{PREFIX}010021", f"SEE{PREFIX}099001"
+REPOWERED_UNIT, DELETED_UNIT = f"SEE{PREFIX}010020", f"SEE{PREFIX}099001"
 FORMER_KW = 500.0
 # Operators are few here; of five two are organisations.
 OPERATORS, ORGANISATIONS_OF_FIVE = 300, 2
@@ -460,8 +460,13 @@ def _capacity_in(unit: Unit, following: date) -> float:
 
 
 def files() -> dict[str, bytes]:
-    """The link page, the export of the day and the key-date copy by publisher's address."""
-    return {LINK_PAGE: link_page(), EXPORT: zipped(members()), KEY_DATE: zipped(members(KEY_DATE_STATE))}
+    """The link page, the export of the day, the key-date copy and LocalZero's sums by publisher's address."""
+    return {
+        LINK_PAGE: link_page(),
+        EXPORT: zipped(members()),
+        KEY_DATE: zipped(members(KEY_DATE_STATE)),
+        REFERENCE: reference(),
+    }
 
 
 def link_page() -> bytes:
@@ -786,3 +791,24 @@ def xml(root: str, records: Sequence[str]) -> bytes:
     """A file of records in UTF-16 with its mark."""
     text = f'<?xml version="1.0" encoding="utf-16"?>\n<{root}>\n{"".join(records)}</{root}>\n'
     return b"\xff\xfe" + text.encode("utf-16-le")  # `utf-16` would follow the machine's byte order
+
+
+# -- what others make of it ----------------------------------------------------------------------------------------------
+
+REFERENCE = "raw.githubusercontent.com/GermanZero-de/localzero-data-public/main/renewable_energy/2024.csv"
+# LocalZero's sum of wind in Ahaus is a tenth too high here: a deviation to be found.
+DEVIATING_AGS, DEVIATION = "05554004", 1.1
+_COLUMNS = {"pv": "solar", "wind_on": "wind", "biomass": "biomass", "water": "hydro"}
+
+
+def reference() -> bytes:
+    """LocalZero's table of a year: the ledger's sums of December, one of them off; Kreise and Germany beside them."""
+    month, sums = date(2024, 12, 1), ledger()
+    lines = ["ags," + ",".join(_COLUMNS)]
+    for place in REGION:
+        kilowatts = [sums.get((place.ags, technology, month), (0, 0.0))[1] for technology in _COLUMNS.values()]
+        if place.ags == DEVIATING_AGS:
+            kilowatts[1] *= DEVIATION
+        lines.append(f"{place.ags}," + ",".join(f"{kilowatt:.3f}" for kilowatt in kilowatts))
+    lines += ["05554000,1.000,2.000,3.000,4", "01001000,18576.986,39710.000,0,3.500", "DG000000,9.000,9.000,9.000,9"]
+    return ("\n".join(lines) + "\n").encode()
