@@ -424,9 +424,7 @@ ENERGY_UNIT_TYPE = _mastr_table("energy_unit_type")
 # A row per snapshot: the day an export tells of, by its name, else that of the latest update in it.
 ENERGY_EXPORT = _table("energy_export", export_date=DAY, release=TEXT)
 # Installed capacity per municipality at a year's end as others sum it.
-ENERGY_REFERENCE_CAPACITY = _table(
-    "energy_reference_capacity", ags=TEXT, technology=TEXT, year=SMALL, capacity_kw=REAL
-)
+ENERGY_REFERENCE_CAPACITY = _table("energy_reference_capacity", ags=TEXT, technology=TEXT, year=SMALL, capacity_kw=REAL)
 # record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device).
 CHARGING_STATION = _table(
     "charging_station",

@@ -13,9 +13,9 @@ from __future__ import annotations
 import multiprocessing
 import re
 import zipfile
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -65,7 +65,8 @@ TABLES: dict[str, Table] = {
 UNPACKED_LIMIT_BYTES = 80 * 2**30
 # Smaller exports are read before another process has begun.
 PARALLEL_FROM_BYTES = 64 * 2**20
-PROCESSES = 2
+# Beside the one that parses.
+OTHER_PROCESSES = 1
 ROWS = 50_000
 SEAM = "repeated at the seam of two parts"
 EXPORT_NAME = re.compile(r"Gesamtdatenexport_(\d{4})(\d{2})(\d{2})_(\d{2}\.\d)")
@@ -108,10 +109,10 @@ def parse(
     _check_files(snapshot, out, list(members), [family for stage in stages for family in stage])
     numbers: dict[str, set[str]] = defaultdict(set)
     read: list[_Read] = []
-    with _in_turn(size >= PARALLEL_FROM_BYTES) as run:
+    with _readers(size >= PARALLEL_FROM_BYTES) as read_all:
         for place, stage in enumerate(stages):
             parts = list(_parts(snapshot, out.scratch, members, stage, region if region_only else None, numbers, place))
-            for part, figures in zip(parts, run(parts), strict=True):
+            for part, figures in zip(parts, read_all(parts), strict=True):
                 read.append(_Read(part, FAMILIES[part.family], figures))
                 if region_only:
                     _remember(read[-1], numbers)
@@ -157,6 +158,7 @@ def _parts(
         for name in family.members(list(members)):
             yield Part(
                 snapshot.path,
+                members[name].file_size,
                 UNPACKED_LIMIT_BYTES,
                 f"{snapshot.source_id}: {snapshot.path.name}: {name}",
                 members[name].filename,
@@ -168,14 +170,32 @@ def _parts(
 
 
 @contextmanager
-def _in_turn(is_large: bool) -> Iterator[Callable[[list[Part]], Iterable[Figures]]]:
-    """Something that reads parts and gives their figures in the same order, in processes of their own where it pays."""
+def _readers(is_large: bool) -> Iterator[Callable[[list[Part]], list[Figures]]]:
+    """Something that reads parts and gives their figures in the same order; of a large export in two processes."""
     if not is_large:
-        yield lambda parts: map(read_part, parts)
+        yield lambda parts: [read_part(part) for part in parts]
         return
     # Spawned, not forked: whoever parses may have threads.
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        yield lambda parts: pool.map(read_part, parts)
+    with ProcessPoolExecutor(OTHER_PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        yield lambda parts: _read_together(pool, parts)
+
+
+def _read_together(pool: ProcessPoolExecutor, parts: list[Part]) -> list[Figures]:
+    """Read the largest parts first, here and there; the other process has one in its hand and one to go on with."""
+    figures: dict[int, Figures] = {}
+    waiting = deque(sorted(range(len(parts)), key=lambda place: -parts[place].size))
+    there: deque[tuple[int, Future[Figures]]] = deque()
+    while waiting or there:
+        while waiting and len(there) < 2 * OTHER_PROCESSES:
+            place = waiting.popleft()
+            there.append((place, pool.submit(read_part, parts[place])))
+        if waiting:
+            place = waiting.popleft()
+            figures[place] = read_part(parts[place])
+        while there and (there[0][1].done() or not waiting):
+            place, future = there.popleft()
+            figures[place] = future.result()
+    return [figures[place] for place in range(len(parts))]
 
 
 def _remember(read: _Read, numbers: dict[str, set[str]]) -> None:

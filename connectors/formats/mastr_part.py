@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from connectors.archive import open_zip
 from connectors.errors import SnapshotRefused
 from connectors.formats.mastr_columns import Rejected, typed
-from connectors.formats.mastr_records import Cut, Wish, everything, in_region, number_in, referring, tags_of
-from connectors.mastr_fields import FAMILIES, GRID_OPERATORS, ORGANISATION, PERSON
+from connectors.formats.mastr_records import Cut, Everything, InRegion, Referring, Wish, number_in, tags_of
+from connectors.mastr_fields import FAMILIES, GRID_OPERATORS, ORGANISATION, PERSON, schema
 from connectors.region import Region
 
 BATCH_RECORDS = 2_000
@@ -29,12 +29,14 @@ REJECTED_LIMIT = 100_000
 
 @dataclass(frozen=True)
 class Part:
-    """What to read: a member of the export, the place of its family in FAMILIES, which records, and where to write.
+    """What to read: a member of the export, unpacked of that size in bytes, the place of its family in FAMILIES, which
+    records, and where to write.
 
     numbers: a file with the numbers, one a line, that records of a family without municipality key must refer to.
     """
 
     path: Path
+    size: int
     unpacked_limit_bytes: int
     where: str
     member: str
@@ -69,7 +71,7 @@ def read_part(part: Part) -> Figures:
         open_zip(part.path, part.unpacked_limit_bytes) as archive,
         archive.open(part.member) as stream,
         pa.OSFile(str(part.target), "wb") as sink,
-        pa.ipc.new_file(sink, typed(family, [], [])[0].schema) as writer,
+        pa.ipc.new_file(sink, schema(family.fields, record_number=pa.int64())) as writer,
     ):
         cut = Cut(part.where, stream, family, _wish(part))
         numbers: list[int] = []
@@ -105,12 +107,12 @@ def read_part(part: Part) -> Figures:
 def _wish(part: Part) -> Wish:
     family = FAMILIES[part.family]
     if part.region is None or family.scope == "all":
-        return everything
+        return Everything()
     if family.scope == "key":
-        return in_region(part.region.kreis_keys)
+        return InRegion(part.region.kreis_keys)
     tag, _ = family.scope
     numbers = part.numbers.read_bytes().split() if part.numbers is not None else []
-    return referring(tag, frozenset(numbers))
+    return Referring(tag, frozenset(numbers))
 
 
 def _write(
@@ -126,6 +128,8 @@ def _write(
         for record in records:
             if tag in record:
                 record.setdefault(plain, record.pop(tag))
+    if not records:
+        return
     batch, rejected = typed(family, numbers, records)
     figures.rejected += rejected
     _see(part, figures, batch, records)

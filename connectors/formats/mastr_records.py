@@ -12,11 +12,13 @@ before, and one whose opening tag cannot be found, is damaged: told as such, its
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from typing import IO, NamedTuple
+from collections.abc import Generator, Iterator, Sequence
+from typing import IO, NamedTuple, Protocol
 
+import numpy as np
 from lxml import etree
 
 from connectors.errors import SnapshotRefused
@@ -28,8 +30,25 @@ RECORD_LIMIT_CHARACTERS = 2**20
 HEAD_LIMIT_CHARACTERS = 2**14
 KEY_TAG = b"<Gemeindeschluessel>"
 
-Wish = Callable[[bytes, int, int], str | None]
-"""Whether the record between two places of the low bytes is wanted: None, or why it is out of scope."""
+
+class Wish(Protocol):
+    """Which records are wanted, told from the low bytes of their text."""
+
+    def reason(self, low: bytes, begin: int, end: int) -> str | None:
+        """Why the record between two places is out of scope; None where it is wanted."""
+
+    def survey(self, low: bytes, end: int) -> Survey | None:
+        """What there is before `end`; None where that can only be told record by record."""
+
+    def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
+        """Why, of so many records of which so many have the tag, all but those wanted are out of scope."""
+
+
+class Survey(NamedTuple):
+    """Places that lie within records that are wanted, in order, and how often the tag stands there that says so."""
+
+    places: list[int]
+    named: int
 
 
 class Slice(NamedTuple):
@@ -107,10 +126,19 @@ class Cut:
 
     def _cut(self, data: bytes, is_last: bool) -> Generator[Slice, None, tuple[int, bool]]:
         """The records that end in the data; returns up to which byte, and whether what follows is to be cut again."""
-        side = 0 if self.encoding == "utf-16-le" else 1
-        low = data[side : len(data) & ~1 : 2]
+        order = "<u2" if self.encoding == "utf-16-le" else ">u2"
+        low = np.frombuffer(memoryview(data)[: len(data) & ~1], order).astype(np.uint8).tobytes()
         opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
-        find, wish, passed_over = low.find, self._wish, self.passed_over
+        plain = None if is_last else self._plainly(low, opening, closing)
+        if plain is not None:
+            wanted, done = plain
+            for number, begin, end in wanted:
+                yield Slice(number, data[2 * begin : 2 * end], is_damaged=False)
+            if not self.first:
+                self.first = data[2 * low.find(opening) : 2 * (low.find(closing) + len(closing))]
+            self.last = data[2 * low.rfind(opening, 0, done) : 2 * done]
+            return 2 * done, False
+        find, wish, passed_over = low.find, self._wish.reason, self.passed_over
         after_opening, after_closing = len(opening), len(closing)
         read, last, at = self.read, (0, 0), 0
         while (begin := find(opening, at)) >= 0:
@@ -125,7 +153,7 @@ class Cut:
                     at = begin
                     break
                 at = follows if follows >= 0 else len(low)
-                if follows < 0 and self._shift(data, begin, opening, side) >= 0:
+                if follows < 0 and self._shift(data, begin, opening) >= 0:
                     at = begin
                     break
                 read += 1
@@ -148,8 +176,7 @@ class Cut:
     def _rest(self, data: bytes, low: bytes, at: int, is_last: bool) -> Generator[Slice, None, tuple[int, bool]]:
         """What follows the last whole record: damaged ones among it, and the byte from which on more must be read."""
         opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
-        side = 0 if self.encoding == "utf-16-le" else 1
-        shift = self._shift(data, at, opening, side)
+        shift = self._shift(data, at, opening)
         if shift >= 0:
             # A byte is missing or too many: from here on, low bytes and high ones have changed places.
             self.read += 1
@@ -162,12 +189,43 @@ class Cut:
             yield from self._damaged(data, low, at, end if end >= 0 else len(low), self.read)
         return 2 * at, False
 
-    def _shift(self, data: bytes, at: int, opening: bytes, side: int) -> int:
+    def _plainly(self, low: bytes, opening: bytes, closing: bytes) -> tuple[list[tuple[int, int, int]], int] | None:
+        """The records wanted, as number, begin and end, and the place after the last whole record, told at a glance.
+
+        None where something in the block is damaged, or the wish cannot be told so: it is walked record by record.
+        """
+        done = low.rfind(closing) + len(closing)
+        first = low.find(opening)
+        survey = self._wish.survey(low, done)
+        if done < len(closing) or survey is None or first < 0 or low.find(b"<", 0, first) >= 0:
+            return None
+        wanted: list[tuple[int, int, int]] = []
+        records = counted = end = 0
+        for hit in survey.places:
+            if hit < end:
+                continue
+            begin = low.rfind(opening, end, hit)
+            end = low.find(closing, hit, done)
+            if begin < 0 or end < 0 or low.find(closing, begin, hit) >= 0 or low.find(opening, hit, end) >= 0:
+                return None
+            end += len(closing)
+            records += low.count(opening, counted, end)
+            counted = end
+            wanted.append((self.read + records, begin, end))
+        records += low.count(opening, counted, done)
+        if records != low.count(closing, 0, done):
+            return None
+        self.read += records
+        self.passed_over.update(self._wish.reasons(records, survey.named, len(wanted)))
+        return wanted, done
+
+    def _shift(self, data: bytes, at: int, opening: bytes) -> int:
         """How far from a place, in characters, an opening tag lies between the characters; -1 where none does."""
+        side = 0 if self.encoding == "utf-16-le" else 1
         return data[2 * at + 1 + side :: 2].find(opening)
 
     def _damaged(self, data: bytes, low: bytes, begin: int, end: int, number: int) -> Iterator[Slice]:
-        reason = self._wish(low, begin, end)
+        reason = self._wish.reason(low, begin, end)
         if reason is None:
             yield Slice(number, data[2 * begin : 2 * end], is_damaged=True)
         else:
@@ -177,48 +235,98 @@ class Cut:
 # -- which records are wanted ------------------------------------------------------------------------------------------
 
 
-def everything(low: bytes, begin: int, end: int) -> str | None:
+class Everything:
     """All records are wanted."""
-    return None
+
+    def reason(self, low: bytes, begin: int, end: int) -> str | None:
+        """None, always."""
+        return None
+
+    def survey(self, low: bytes, end: int) -> Survey | None:
+        """Record by record."""
+        return None
+
+    def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
+        """None is left out."""
+        return {}
 
 
-def in_region(kreis_keys: tuple[str, ...]) -> Wish:
-    """Records whose municipality key lies in one of the Kreise; one whose key is not 8 digits is wanted, to be told."""
-    wanted = frozenset(key.encode() for key in kreis_keys)
-    after_tag = len(KEY_TAG)
+class InRegion:
+    """Records whose municipality key lies in one of the Kreise; one whose key is no key is wanted, to be told."""
 
-    def wish(low: bytes, begin: int, end: int) -> str | None:
+    def __init__(self, kreis_keys: Sequence[str]) -> None:
+        self._kreise = frozenset(key.encode() for key in kreis_keys)
+
+    def reason(self, low: bytes, begin: int, end: int) -> str | None:
+        """Told by the first key in the record."""
         at = low.find(KEY_TAG, begin, end)
         if at < 0:
             return "no municipality key"
-        at += after_tag
+        at += len(KEY_TAG)
         key = low[at : at + 9]
-        if key[:5] in wanted:
+        if key[:5] in self._kreise:
             return None
         if key[:8].isdigit() and key[8:] == b"<":
             return "outside the region"
         return None if low[at : low.find(b"<", at, end)].strip() else "no municipality key"
 
-    return wish
+    def survey(self, low: bytes, end: int) -> Survey | None:
+        """By all keys at once: most of the records of a block share a few thousand."""
+        pieces = low[:end].split(KEY_TAG)
+        keys = [piece[:9] for piece in pieces]
+        wanted = {key for key in {*keys[1:]} if key[:5] in self._kreise or not (key[:8].isdigit() and key[8:] == b"<")}
+        return Survey(_places(pieces, [key in wanted for key in keys], len(KEY_TAG)), len(pieces) - 1)
+
+    def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
+        """Records without a key, and those whose key is another."""
+        return {"no municipality key": max(0, records - named), "outside the region": min(named, records) - wanted}
 
 
-def referring(tag: str, numbers: frozenset[bytes]) -> Wish:
+def _places(pieces: list[bytes], is_wanted: list[bool], width: int) -> list[int]:
+    """Of a text cut at a tag of that width: the places of the tags that begin the pieces that are wanted."""
+    if not any(is_wanted[1:]):
+        return []
+    ends = itertools.accumulate(len(piece) + width for piece in pieces)
+    # A piece's tag stands where the one before it ends.
+    return [end - width for end, wanted in zip(ends, is_wanted[1:], strict=False) if wanted]
+
+
+class Referring:
     """Records that name one of the numbers under a tag, alone or in a list."""
-    tags = [f"<{spelling}>".encode() for spelling in dict.fromkeys((tag, tag.replace("Mastr", "MaStR")))]
 
-    def wish(low: bytes, begin: int, end: int) -> str | None:
-        for spelling in tags:
-            at = low.find(spelling, begin, end)
-            if at >= 0:
-                at += len(spelling)
-                named = low[at : low.find(b"<", at, end)]
-                if named in numbers:
-                    return None
-                if b"," in named and any(number.strip() in numbers for number in named.split(b",")):
-                    return None
-        return "refers to nothing in the region"
+    REASON = "refers to nothing in the region"
 
-    return wish
+    def __init__(self, tag: str, numbers: frozenset[bytes]) -> None:
+        self._tags = [f"<{spelling}>".encode() for spelling in dict.fromkeys((tag.replace("Mastr", "MaStR"), tag))]
+        self._numbers = numbers
+
+    def reason(self, low: bytes, begin: int, end: int) -> str | None:
+        """Told by the first of the tag's spellings in the record that names one."""
+        for tag in self._tags:
+            at = low.find(tag, begin, end)
+            if at >= 0 and self._names(low[at + len(tag) : low.find(b"<", at + 1, end)]):
+                return None
+        return self.REASON
+
+    def _names(self, text: bytes) -> bool:
+        return text in self._numbers or (b"," in text and any(n.strip() in self._numbers for n in text.split(b",")))
+
+    def survey(self, low: bytes, end: int) -> Survey | None:
+        """By all that stands under the tag at once."""
+        places: list[int] = []
+        for tag in self._tags:
+            pieces = low[:end].split(tag)
+            # A MaStR number is 15 characters long; what is not is looked at more closely.
+            is_wanted = [
+                piece[:15] in self._numbers or (piece[15:16] != b"<" and self._names(piece[: piece.find(b"<")]))
+                for piece in pieces
+            ]
+            places += _places(pieces, is_wanted, len(tag))
+        return Survey(sorted(places), 0)
+
+    def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
+        """One for all."""
+        return {self.REASON: records - wanted}
 
 
 # -- from a record to its tags -----------------------------------------------------------------------------------------

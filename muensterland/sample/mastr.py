@@ -793,7 +793,7 @@ def xml(root: str, records: Sequence[str]) -> bytes:
     return b"\xff\xfe" + text.encode("utf-16-le")  # `utf-16` would follow the machine's byte order
 
 
-# -- what others make of it ----------------------------------------------------------------------------------------------
+# -- what others make of it ------------------------------------------------------------------------------------------
 
 REFERENCE = "raw.githubusercontent.com/GermanZero-de/localzero-data-public/main/renewable_energy/2024.csv"
 # LocalZero's sum of wind in Ahaus is a tenth too high here: a deviation to be found.
