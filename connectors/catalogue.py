@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Self
@@ -28,6 +29,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from connectors import periods
+from connectors.address import day_problems, places
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
@@ -46,10 +49,18 @@ def _like(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(fitting)
 
 
+def _of_the_calendar(day: str) -> str:
+    """A day that there is; the text of one may be of February's 30th."""
+    periods.first_day(day)
+    return day
+
+
 Name = Annotated[str, _like(r"[a-z0-9]+(-[a-z0-9]+)*", "small letters and digits joined by -, such as nrw-schools")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 HttpsAddress = Annotated[str, _like(r"https://[^/\s]+/\S*", "an address https://HOST/PATH")]
-MonthText = Annotated[str, _like(r"\d{4}-(0[1-9]|1[0-2])", "a month such as 2025-01")]
+YearText = Annotated[str, _like(periods.YEAR, 'a year such as "2025"')]
+MonthText = Annotated[str, _like(periods.MONTH, "a month such as 2025-01")]
+DayText = Annotated[str, _like(periods.DAY, 'a day such as "2025-01-31"'), AfterValidator(_of_the_calendar)]
 # A value becomes part of an address and of a partition's id `resource/key=value/…`.
 PartitionValue = Annotated[
     str, _like(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", "letters without accents, digits, _ - and, not first, .")
@@ -100,25 +111,73 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 # Of alternatives only the one that was meant is judged; no key looks like a tag.
-_VALUES, _MONTHS, _LIST, _RANGE, _OFF = "<values>", "<months>", "<list>", "<range>", "<off>"
+_VALUES, _LIST, _RANGE, _OFF = "<values>", "<list>", "<range>", "<off>"
+_DAYS, _MONTHS, _YEARS = "<days>", "<months>", "<years>"
 
 
 class ResourceValues(_Strict):
-    """Partition values read from an earlier resource of the same source: a JSON list of objects."""
+    """Partition values read from an earlier resource of the same source: a JSON list of objects that have `json_key`.
+
+    Without it they are what the resource's connector finds listed there (`Connector.listed`), and the address may use
+    the fields that each has beside its value, such as `{site.flows}`.
+    """
 
     from_resource: str
-    json_key: str
+    json_key: str | None = None
 
 
-class Months(_Strict):
-    """One partition per month, `YYYY-MM`, from `first` to the month of the run's clock or to `last`.
+class Periods(_Strict):
+    """One partition per period of time, from `first` to the one the run's clock is in, or to `last`.
 
-    A month that ended more than `settled_after_days` ago is asked again only every `recheck_days`.
+    A period that ended more than `settled_after_days` ago has settled: it is asked for again only every `recheck_days`,
+    also where the publisher had nothing. Of the last 60 days all is asked for in every run, whatever the period:
+    publishers rewrite what they have told of them.
     """
+
+    first: str
+    last: str | None
+    settled_after_days: int
+    recheck_days: int
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.last is not None and self.last < self.first:
+            raise ValueError(f"last {self.last} lies before first {self.first}")
+        return self
+
+    def until(self, today: date) -> Iterator[str]:
+        """The periods there are on a day, oldest first."""
+        return periods.from_to(self.first, self.last or today)
+
+    def has_settled(self, period: str, today: date) -> bool:
+        """Whether a period ended so long ago that nobody expects it to change."""
+        return periods.day_after(period) + timedelta(days=self.settled_after_days) < today
+
+
+class Days(Periods):
+    """One partition per day, `YYYY-MM-DD`. A history of years is thousands of files: each is seldom asked for again."""
+
+    first: DayText
+    last: DayText | None = None
+    settled_after_days: int = Field(62, ge=0)
+    recheck_days: int = Field(90, ge=0)
+
+
+class Months(Periods):
+    """One partition per month, `YYYY-MM`."""
 
     first: MonthText
     last: MonthText | None = None
     settled_after_days: int = Field(62, ge=0)
+    recheck_days: int = Field(30, ge=0)
+
+
+class Years(Periods):
+    """One partition per year, `YYYY`. Yearly files come out in the course of the next year and are mended after."""
+
+    first: YearText
+    last: YearText | None = None
+    settled_after_days: int = Field(730, ge=0)
     recheck_days: int = Field(30, ge=0)
 
 
@@ -182,12 +241,24 @@ class Guards(_Strict):
 def _kind_of_values(given: Any) -> str:
     if isinstance(given, ResourceValues) or (isinstance(given, dict) and {"from_resource", "json_key"} & {*given}):
         return _VALUES
-    return _MONTHS if isinstance(given, Months | dict) else _LIST
+    if isinstance(given, Periods | dict):
+        return _kind_of_period(given)
+    return _LIST
+
+
+def _kind_of_period(given: Periods | dict[str, Any]) -> str:
+    """A day, a month or a year, by the length of the first one; what is neither is judged as a month."""
+    first = given.first if isinstance(given, Periods) else given.get("first")
+    # YAML reads an unquoted 2025-01-31 as a date and 2025 as a number: the message then says how it is written.
+    kinds = {4: _YEARS, 10: _DAYS}
+    return kinds.get(len(str(first)), _MONTHS)
 
 
 PartitionValues = Annotated[
     Annotated[ResourceValues, Tag(_VALUES)]
+    | Annotated[Days, Tag(_DAYS)]
     | Annotated[Months, Tag(_MONTHS)]
+    | Annotated[Years, Tag(_YEARS)]
     | Annotated[tuple[PartitionValue, ...], Tag(_LIST)],
     Discriminator(_kind_of_values),
 ]
@@ -196,6 +267,8 @@ PartitionValues = Annotated[
 class Resource(_Strict):
     """What is pulled from one address pattern, or dropped by hand into `inbox/<source>/`, and how it is read.
 
+    `url` names its partitions: `{station}`, `{month}`; of a day, month or year also its first or last day in any order
+    of %Y, %m and %d: `{day.first:%Y_%m_%d}`, `{month.last:%d/%m/%Y}`.
     `inbox` describes the whole name of files that may be dropped; its named groups are the partition's values. Without
     `url` the resource comes by the drop folder alone. With `url`, without `inbox` and without partitions, any file
     whose content fits may be dropped in place of the publisher's.
@@ -243,8 +316,8 @@ class Resource(_Strict):
 
     @property
     def _grows(self) -> bool:
-        """Whether a file fills up as its month goes on: from the first day to the last it grows thirtyfold."""
-        return any(isinstance(values, Months) for values in self.partitions.values())
+        """Whether a file fills up as its time goes on: from the first day to the last a month's grows thirtyfold."""
+        return any(isinstance(values, Periods) for values in self.partitions.values())
 
     @property
     def address(self) -> str:
@@ -281,11 +354,20 @@ class Resource(_Strict):
     def _partitions_fill_the_address(self) -> Self:
         if self.url is None:
             return self
-        named = set(re.findall(r"{(\w+)}", self.url))
+        try:
+            named = {place.key for place in places(self.url)}
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from error
         if named != set(self.partitions):
             raise ValueError(f"url names {sorted(named)}, partitions declare {sorted(self.partitions)}")
-        if re.search(r"[{}]", re.sub(r"{\w+}", "", self.url)):
-            raise ValueError("url: braces may only enclose the name of a partition")
+        spans = {key for key, values in self.partitions.items() if isinstance(values, Periods)}
+        listed = {
+            key
+            for key, values in self.partitions.items()
+            if isinstance(values, ResourceValues) and values.json_key is None
+        }
+        for problem in day_problems(self.url, spans, listed):
+            raise ValueError(f"url: {problem}")
         return self
 
     @field_validator("connector")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -24,6 +24,17 @@ class Snapshot:
     partition: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What a list names for another resource to be asked for: a partition's value, and what the address needs beside.
+
+    `{site}` of an address is the value, `{site.flows}` one of its fields.
+    """
+
+    value: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
 class Parse(Protocol):
     """Parse a snapshot into the writer: a pure function of bytes, partition, region and options.
 
@@ -42,6 +53,8 @@ class Connector:
     payload: what the bytes must be. tables: the staged tables it fills. request: how bytes are asked for.
     unpacked_limit_bytes: an archive that unpacks to more is refused; bounds the disk and time a file can take.
     needs_timetable: what it reads speaks of the timetable of another source, which the catalogue must name.
+    listed: of a file that lists what other resources are asked for: what it names, by path, region and the resource's
+    options; raises SourceError where it cannot be read. listed_fields: what each of them has beside its value.
     """
 
     name: str
@@ -52,3 +65,5 @@ class Connector:
     request: Literal["get", "genesis"] = "get"
     unpacked_limit_bytes: int = 2**30
     needs_timetable: bool = False
+    listed: Callable[..., Iterable[Listed]] | None = None
+    listed_fields: tuple[str, ...] = ()

@@ -16,13 +16,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from connectors.address import filled
 from connectors.archive import content_sha256
-from connectors.catalogue import Months, Resource, ResourceValues, Source
+from connectors.catalogue import Periods, Resource, ResourceValues, Source
+from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import (
     JSON_LIMIT_BYTES,
@@ -35,21 +37,28 @@ from connectors.genesis import (
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
-from connectors.registry import connector
+from connectors.region import region
+from connectors.registry import connector, parse_options
 from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
 
 LOCAL_TIME = ZoneInfo("Europe/Berlin")
 _PAGE_LIMIT_BYTES = 5 * 2**20
+# What a list adds to an address: some ids.
+_FIELD_LIMIT_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One thing to ask for: a resource of a source with values for its partitions."""
+    """One thing to ask for: a resource of a source with values for its partitions.
+
+    fields: what the address needs beside the values, as `key.field`; they do not make another partition.
+    """
 
     resource: str
     values: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -136,43 +145,59 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
     Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
     """
     resource = source.resources[name]
-    axes = []
+    axes: list[list[tuple[str, Listed]]] = []
     for key, values in resource.partitions.items():
-        if isinstance(values, Months):
-            axes.append([(key, month) for month in _months(values, as_of)])
+        if isinstance(values, Periods):
+            found = [Listed(period) for period in values.until(as_of.astimezone(LOCAL_TIME).date())]
         elif isinstance(values, ResourceValues):
-            axes.append([(key, value) for value in _values_of(source, values, landing)])
+            found = _values_of(source, values, landing)
         else:
-            axes.append([(key, value) for value in values])
+            found = [Listed(value) for value in values]
+        axes.append([(key, each) for each in found])
     for combination in itertools.product(*axes):
-        yield Partition(name, combination)
+        yield Partition(
+            name,
+            tuple((key, each.value) for key, each in combination),
+            tuple((f"{key}.{field}", text) for key, each in combination for field, text in each.fields.items()),
+        )
 
 
-def _months(months: Months, as_of: datetime) -> Iterator[str]:
-    last = months.last or f"{as_of.astimezone(LOCAL_TIME):%Y-%m}"
-    year, month = map(int, months.first.split("-"))
-    while f"{year}-{month:02}" <= last:
-        yield f"{year}-{month:02}"
-        year, month = year + month // 12, month % 12 + 1
-
-
-def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[str]:
+def _values_of(source: Source, values: ResourceValues, landing: Landing) -> list[Listed]:
     record = landing.latest_good().get(values.from_resource)
     if record is None or record.snapshot_sha256 is None or record.file_name is None:
         raise FetchFailed(f"{source.id}: {values.from_resource} was never fetched, so its partitions are unknown")
     path = landing.file(record.snapshot_sha256, record.file_name)
-    try:
-        found = [entry[values.json_key] for entry in json.loads(path.read_bytes())]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {values.json_key!r}") from error
-    for value in found:
-        # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
-        plain = isinstance(value, str | int) and not isinstance(value, bool)
-        if not plain or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(value)):
+    if values.json_key is None:
+        listing = source.resources[values.from_resource]
+        listed = connector(listing.connector).listed
+        if listed is None:
             raise FetchFailed(
-                f"{source.id}: {path.name}: {values.json_key} {str(value)[:80]!r} does not fit an address"
+                f"{source.id}: {values.from_resource}: {listing.connector} lists nothing; give a json_key"
             )
-    return list(dict.fromkeys(map(str, found)))
+        found = {each.value: each for each in listed(path, region(), **parse_options(listing))}
+    else:
+        found = {value: Listed(value) for value in _json_values(source, path, values.json_key)}
+    for value, each in found.items():
+        # A value from outside becomes part of an address and of a path: letters, digits, - and _ only.
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+            raise FetchFailed(
+                f"{source.id}: {path.name}: {values.json_key or 'value'} {value[:80]!r} does not fit an address"
+            )
+        for name, text in each.fields.items():
+            if len(text) > _FIELD_LIMIT_CHARACTERS:
+                raise FetchFailed(f"{source.id}: {path.name}: {name} of {value} is too long for an address")
+    return list(found.values())
+
+
+def _json_values(source: Source, path: Path, json_key: str) -> list[str]:
+    try:
+        found = [entry[json_key] for entry in json.loads(path.read_bytes())]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FetchFailed(f"{source.id}: {path.name}: expected a list of objects with {json_key!r}") from error
+    for value in found:
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise FetchFailed(f"{source.id}: {path.name}: {json_key} {str(value)[:80]!r} does not fit an address")
+    return [str(value) for value in found]
 
 
 def _answers(landing: Landing) -> list[FetchRecord]:
@@ -181,17 +206,15 @@ def _answers(landing: Landing) -> list[FetchRecord]:
 
 
 def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_of: datetime) -> Iterator[Partition]:
-    """Leave out months that are long over and were asked for not long ago."""
-    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Months)}
+    """Leave out days, months and years that have settled and were answered not long ago, be it with a 404."""
+    spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Periods)}
     asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
+    today = as_of.astimezone(LOCAL_TIME).date()
     for partition in partitions:
         at = asked.get(partition.id)
         values = dict(partition.values)
-        settled = bool(spans) and all(
-            date.fromisoformat(f"{values[key]}-01") + timedelta(days=31 + months.settled_after_days) < as_of.date()
-            for key, months in spans.items()
-        )
-        recent = at is not None and all(as_of - at < timedelta(days=months.recheck_days) for months in spans.values())
+        settled = bool(spans) and all(span.has_settled(values[key], today) for key, span in spans.items())
+        recent = at is not None and all(as_of - at < timedelta(days=span.recheck_days) for span in spans.values())
         if not (settled and recent):
             yield partition
 
@@ -221,7 +244,7 @@ def _fetch(
 ) -> FetchRecord:
     """Ask for one partition; returns the row for the log, never raises for what a publisher does."""
     started_at = datetime.now(UTC)
-    url = resource.address.format(**dict(partition.values))
+    url = filled(resource.address, dict(partition.values), dict(partition.fields))
     landing.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=landing.folder) as folder:
         draft = Path(folder) / _file_name(resource, url)

@@ -21,8 +21,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from connectors import periods
 from connectors.archive import content_sha256
-from connectors.catalogue import Months, Resource, Source
+from connectors.catalogue import Days, Months, Resource, Source, Years
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.fetching import FetchSummary, Partition, summary_of
 from connectors.genesis import without_stamp
@@ -43,7 +44,6 @@ _UNFINISHED = re.compile(
     r"\..*|~.*|.*~|.*\.(part|partial|tmp|temp|crdownload|download|filepart|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE
 )
 _VALUE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NAME_LIMIT_BYTES = 150
 
 REASON = """\
@@ -279,11 +279,25 @@ def _values(resource: Resource, name: str, match: re.Match[str]) -> tuple[tuple[
     for key in resource.partitions or found:
         value, declared = found[key] or "", resource.partitions.get(key)
         is_known = value in declared if isinstance(declared, tuple) else True
-        shape = _MONTH if isinstance(declared, Months) else _VALUE
-        if not shape.fullmatch(value) or not is_known:
+        if not _has_shape(value, declared) or not is_known:
             raise PayloadRefused(f"{name}: {key} {value!r} is none of the partition's values; rename the file")
         values.append((key, value))
     return tuple(values)
+
+
+def _has_shape(value: str, declared: object) -> bool:
+    """Whether a value could be one of a partition: a day, month or year where those are declared."""
+    shapes = {Days: periods.DAY, Months: periods.MONTH, Years: periods.YEAR}
+    shape = shapes.get(type(declared))
+    if shape is None:
+        return bool(_VALUE.fullmatch(value))
+    if not re.fullmatch(shape, value):
+        return False
+    try:
+        periods.first_day(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(resource: Resource, draft: Path) -> bool:

@@ -12,7 +12,17 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from connectors.catalogue import CatalogueError, Resource, Source, in_words, load_catalogue, load_source, nearest
+from connectors.address import places
+from connectors.catalogue import (
+    CatalogueError,
+    Resource,
+    ResourceValues,
+    Source,
+    in_words,
+    load_catalogue,
+    load_source,
+    nearest,
+)
 from connectors.connector import Connector
 from connectors.formats import CONNECTORS
 from connectors.region import Region
@@ -58,6 +68,7 @@ def check_source(source: Source) -> None:
         for name, resource in source.resources.items()
         for problem in _problems(resource)
     ]
+    problems += [f"{source.id}.yml: {problem}" for problem in _list_problems(source)]
     speaking = [name for name, resource in source.resources.items() if connector(resource.connector).needs_timetable]
     if bool(speaking) != (source.timetable is not None):
         words = (
@@ -68,6 +79,21 @@ def check_source(source: Source) -> None:
         problems.append(f"{source.id}.yml: timetable: {words}")
     if problems:
         raise CatalogueError("\n".join(problems))
+
+
+def _list_problems(source: Source) -> Iterator[str]:
+    """Values and fields that addresses take from a list that does not have them."""
+    for name, resource in source.resources.items():
+        for key, values in resource.partitions.items():
+            if not isinstance(values, ResourceValues) or values.json_key is not None:
+                continue
+            listing = connector(source.resources[values.from_resource].connector)
+            if listing.listed is None:
+                yield f"resources.{name}.partitions.{key}: {listing.name} lists nothing; give a json_key"
+            for place in places(resource.url or ""):
+                if place.key == key and place.field is not None and place.field not in listing.listed_fields:
+                    known = nearest(place.field, listing.listed_fields)
+                    yield f"resources.{name}.url: {listing.name} lists no {key}.{place.field}; {known}"
 
 
 def _problems(resource: Resource) -> Iterator[str]:

@@ -6,17 +6,18 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.catalogue import Months, Resource, Source
+from connectors.catalogue import Periods, Resource, Source
 from connectors.landing import FetchRecord
+from connectors.periods import overlap
 
 
 @dataclass(frozen=True)
 class Selection:
     """What somebody asked for.
 
-    `first_month` and `last_month` (`YYYY-MM`, both or none) ask for these months again, settled or not, and for nothing
-    else of the source. `afresh` asks for everything chosen as if it had never been fetched: no month counts as settled,
-    no ETag is sent.
+    `first_month` and `last_month` (`YYYY-MM`, both or none) ask for these months again, for the days in them and the
+    years they lie in, settled or not, and for nothing else of the source. `afresh` asks for everything chosen as if it
+    had never been fetched: nothing counts as settled, no ETag is sent.
     """
 
     first_month: str | None = None
@@ -38,8 +39,8 @@ class Selection:
         """Whether a partition of `resource` with these values is asked for."""
         if self.first_month is None or self.last_month is None:
             return True
-        months = [value for key, value in values if isinstance(resource.partitions[key], Months)]
-        return bool(months) and all(self.first_month <= month <= self.last_month for month in months)
+        spans = [value for key, value in values if isinstance(resource.partitions[key], Periods)]
+        return bool(spans) and all(overlap(span, self.first_month, self.last_month) for span in spans)
 
     def known(self, latest: dict[str, FetchRecord]) -> dict[str, FetchRecord]:
         """The former fetches as far as they may be relied on: afresh, none makes a question conditional."""
@@ -51,8 +52,8 @@ class Selection:
 DUE = Selection()
 
 
-def has_months(source: Source) -> bool:
-    """Whether a source is partitioned by months, so that some of them can be asked for again."""
+def has_periods(source: Source) -> bool:
+    """Whether a source is partitioned by days, months or years, so that some of them can be asked for again."""
     return any(
-        isinstance(values, Months) for resource in source.resources.values() for values in resource.partitions.values()
+        isinstance(values, Periods) for resource in source.resources.values() for values in resource.partitions.values()
     )

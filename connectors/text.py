@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ CUT = "the file ends within this line"
 # decoders put where they know no better. No German text has these letters beside such signs. The third is a byte order
 # mark that was read so.
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ï»¿|�")
+# Letters and signs of Windows-1252 that no German text has: what bytes of another encoding become, as each of them is a
+# letter there.
+_FOREIGN = re.compile("[\x80-\x9f¤¦¬¯¸ÂÃÐÞ×÷ðþÿ]")
 # Where none of them is, the expression need not look: they are found many times faster.
 _MOJIBAKE_BEGINNINGS = "ÂÃï�"
 
@@ -64,6 +68,34 @@ def text_lines(path: Path, where: str, encoding: str = "utf-8") -> Iterator[str]
         ) from error
     except LookupError as error:
         raise SnapshotRefused(f"{where}: encoding: {error}; mend the option in the source's YAML") from error
+
+
+def german_lines(path: Path, where: str) -> Iterator[str]:
+    """The lines of a German text whose encoding changes from file to file: UTF-8 where it is that, else Windows-1252.
+
+    Latin-1 is part of the latter. Raises SnapshotRefused as text_lines does, and for broken letters and those that no
+    German text has, naming the line.
+    """
+    lines = text_lines(path, where, "utf-8" if _is_utf8(path) else "cp1252")
+    for number, line in enumerate(without_mojibake(lines, where), start=1):
+        if not line.isascii() and (found := _FOREIGN.search(line)):
+            raise SnapshotRefused(
+                f"{where}: line {number} holds {found[0]!r}, expected German text in UTF-8 or Windows-1252; check the "
+                "file's encoding or ask the publisher again"
+            )
+        yield line
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as stream:
+        try:
+            while block := stream.read(2**20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def is_mojibake(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from connectors.catalogue import Months, Source
+from connectors.catalogue import Periods, Source
 from connectors.staging import staged_file
 from connectors.tables import COLUMN_DRIFT, SNAPSHOT_FINDING, SNAPSHOT_IN_FORCE
 
@@ -20,8 +20,8 @@ _GUARD = "_guard"
 def newest_drift(source: Source, staged: Path) -> list[str]:
     """`table: change column`, sorted: other columns than declared, and other ones than the former snapshot had.
 
-    Of a source by months only the newest month counts: an old month whose columns differed will differ for ever, and
-    nobody can do anything about it.
+    Of a source by days, months or years only the newest one counts: an old one whose columns differed will differ for
+    ever, and nobody can do anything about it.
     """
     found = set()
     for partition, sha256, key in _newest(source, staged):
@@ -47,15 +47,15 @@ def newest_breaches(source: Source, staged: Path) -> list[str]:
 
 
 def _newest(source: Source, staged: Path) -> list[tuple[str, str, str]]:
-    """Partition, content and parse key of the snapshots in force; of partitions by month only the newest month's."""
+    """Partition, content and parse key of the snapshots in force; of partitions by time only the newest one's."""
     newest: dict[tuple[str, ...], tuple[list[str], datetime, str, str, str]] = {}
     for row in _rows(staged / SNAPSHOT_IN_FORCE.name / f"{source.id}.parquet"):
         name, *pairs = row["partition"].split("/")
         values = dict(pair.split("=", 1) for pair in pairs)
         axes = source.resources[name].partitions if name in source.resources else {}
-        months = [value for key, value in values.items() if isinstance(axes.get(key), Months)]
-        group = (name, *(value for key, value in values.items() if not isinstance(axes.get(key), Months)))
-        found = (months, row["fetched_at"], row["partition"], row["snapshot_sha256"], row["parse_key"])
+        periods = [value for key, value in values.items() if isinstance(axes.get(key), Periods)]
+        group = (name, *(value for key, value in values.items() if not isinstance(axes.get(key), Periods)))
+        found = (periods, row["fetched_at"], row["partition"], row["snapshot_sha256"], row["parse_key"])
         newest[group] = max(newest.get(group, found), found)
     return [(partition, sha256, key) for _, _, partition, sha256, key in newest.values()]
 

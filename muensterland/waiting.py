@@ -71,12 +71,12 @@ def selected(source_id: str, params: Any) -> Selection:
     Raises AirflowSkipException where they do not ask for it.
     """
     from connectors.catalogue import load_catalogue
-    from connectors.selection import has_months
+    from connectors.selection import has_periods
     from muensterland.settings import Settings
 
     if params["source"] not in ("", source_id):
         raise AirflowSkipException(f"the run is of {params['source']} only")
     selection = Selection(params["from_month"] or None, params["to_month"] or None, afresh=bool(params["force"]))
-    if selection.first_month and not has_months(load_catalogue(Settings().sources_dir)[source_id]):
-        raise AirflowSkipException(f"{source_id} is not partitioned by months")
+    if selection.first_month and not has_periods(load_catalogue(Settings().sources_dir)[source_id]):
+        raise AirflowSkipException(f"{source_id} is not partitioned by days, months or years")
     return selection

@@ -2,12 +2,17 @@
 
 # name in the catalogue -> module and attribute below connectors.formats
 CONNECTORS = {
+    "accident_atlas": "accident_atlas:CONNECTOR",
     "barrier_free_stops": "barrier_free_stops:CONNECTOR",
+    "bast_hours": "bast:HOURS",
+    "bast_stations": "bast:STATIONS",
     "bkg_boundaries": "bkg_boundaries:CONNECTOR",
     "census_grid": "census_grid:CONNECTOR",
     "charging_register": "charging_register:CONNECTOR",
     "eco_counter_csv": "eco_counter:READINGS",
     "eco_counter_sites": "eco_counter:SITES",
+    "eco_visio": "eco_visio:READINGS",
+    "eco_visio_sites": "eco_visio:SITES",
     "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
     "gtfs": "gtfs:CONNECTOR",
     "gtfs_realtime": "gtfs_realtime:CONNECTOR",

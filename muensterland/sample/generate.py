@@ -8,17 +8,30 @@ import json
 from pathlib import Path
 from typing import Any
 
-from muensterland.sample import barrier_free, energy, grid, mastr, mobility, realtime, registers, territory, transit
+from muensterland.sample import (
+    accidents,
+    barrier_free,
+    bast,
+    eco_visio,
+    energy,
+    grid,
+    mastr,
+    mobility,
+    realtime,
+    registers,
+    territory,
+    transit,
+)
 
 ROUTES = "routes.json"
 # Written last: says which generator wrote the folder, and what.
 MARKER = ".generation.json"
-# Bodies of POST answers lie here, where no GET reaches them.
+# Bodies of answers to forms and queries lie here, where no path reaches them.
 ANSWERS = ".answers"
 
 
 def generate(folder: Path) -> None:
-    """Write every file as `<HOST>/<PATH>`, and `routes.json` with the POST forms of the GENESIS hosts.
+    """Write every file as `<HOST>/<PATH>`, and `routes.json` with what is answered to POST forms and to queries.
 
     The same bytes on every machine and run. Where this very generator has already filled the folder, nothing is done.
     """
@@ -46,12 +59,18 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
+    series = eco_visio.answers()
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
-    for domain in (territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid):
+    contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
+    for domain in (
+        *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
+        *(accidents, eco_visio, bast),
+    ):
         contents |= domain.files()
-    routes = [
+    routes: list[dict[str, Any]] = [
         {"url": answer.url, "form": {"name": answer.table}, "file": f"{ANSWERS}/{answer.place}"} for answer in answers
     ]
+    routes += [{"url": answer.url, "query": answer.query, "file": f"{ANSWERS}/{answer.place}"} for answer in series]
     contents[ROUTES] = json.dumps(routes, indent=1).encode()
     return contents
 

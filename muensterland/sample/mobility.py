@@ -11,17 +11,21 @@ from datetime import date, datetime, timedelta
 from muensterland.sample.packing import dice
 
 BASE = "raw.githubusercontent.com/od-ms/radverkehr-zaehlstellen/main"
-MONTHS = tuple(date(2026, month, 1) for month in range(1, 11))
+YEAR = 2026
+MONTHS = tuple(date(year, month, 1) for year in (YEAR - 1, YEAR) for month in range(1, 13))[: 12 + 10]
 QUARTER = timedelta(minutes=15)
-# Europe/Berlin in 2026: the hour from 02:00 is missing in spring and passes twice in autumn.
-SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
+# Europe/Berlin: the hour from 02:00 is missing in spring and passes twice in autumn.
+SPRING = (date(2025, 3, 30), date(2026, 3, 29))
+AUTUMN = (date(2025, 10, 26), date(2026, 10, 25))
 DOUBLE_HOUR = 2
 
 # Invented share of a day's bicycles per hour, in per mille; each sums to 1000.
 WORKDAY = (5, 3, 2, 2, 4, 14, 45, 105, 95, 55, 42, 42, 48, 50, 52, 62, 85, 98, 70, 45, 30, 22, 15, 9)
 WEEKEND = (18, 14, 10, 7, 5, 5, 10, 20, 35, 55, 70, 80, 82, 82, 82, 80, 76, 68, 56, 44, 36, 28, 21, 16)
-# Bicycles of a month against the yearly mean, in per cent, January to October.
-SEASON = (60, 65, 85, 105, 120, 130, 125, 115, 120, 100)
+# Bicycles of a month against the yearly mean, in per cent, January to December.
+SEASON = (60, 65, 85, 105, 120, 130, 125, 115, 120, 100, 80, 65)
+# Bicycles of the former year against this one.
+FORMER_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,19 @@ class Channel:
 
 @dataclass(frozen=True)
 class Station:
-    """A counting site: its first channel is the sum of the next two, further ones are ghosts."""
+    """A counting site: its first channel is the sum of the next two, the others ghosts; `opened` a first of month."""
 
     number: int
     name: str
     per_day: int
     channels: tuple[Channel, ...]
+    opened: date
     unpublished: date | None = None
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """The months that are published."""
+        return tuple(month for month in MONTHS if month >= self.opened and month != self.unpublished)
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ STATIONS = (
             Channel(901000001, "FR stadteinwärts", "FR stdteinwärts", date(2026, 6, 1)),  # the publisher's own slip
             Channel(902000001, "FR stadtauswärts"),
         ),
+        opened=date(2025, 1, 1),
     ),
     Station(
         900000002,
@@ -86,6 +97,7 @@ STATIONS = (
             Channel(902000002, "Musterallee Fahrräder OUT"),
             Channel(903000002, "Musterallee Fahrräder IN", is_ghost=True),
         ),
+        opened=date(2026, 1, 1),  # there is no former year to compare with
         unpublished=date(2026, 7, 1),
     ),
     Station(
@@ -97,6 +109,7 @@ STATIONS = (
             Channel(901000003, "Probepromenade [Bike Stadteinwärts]"),
             Channel(902000003, "Probepromenade [Bike Stadtauswärts]"),
         ),
+        opened=date(2025, 7, 1),  # half a year, of which no yearly mean can be told
     ),
 )
 FAULTS = (
@@ -114,9 +127,8 @@ def files() -> dict[str, bytes]:
     """The station list and every published month by publisher's address."""
     found = {f"{BASE}/site_min.json": site_list()}
     for station in STATIONS:
-        for month in MONTHS:
-            if month != station.unpublished:
-                found[f"{BASE}/{station.number}/{month:%Y-%m}.csv"] = month_file(station, month)
+        for month in station.months:
+            found[f"{BASE}/{station.number}/{month:%Y-%m}.csv"] = month_file(station, month)
     return found
 
 
@@ -126,7 +138,7 @@ def site_list() -> bytes:
         {
             "name": station.name,
             "directory": str(station.number),
-            "start": MONTHS[0].year,
+            "start": YEAR,
             "channels": [[channel.number, channel.label] for channel in station.channels if not channel.is_ghost],
         }
         for station in STATIONS
@@ -164,7 +176,7 @@ def _quarters(month: date) -> Iterator[datetime]:
     """The local quarter hours of a month; the hour spring leaves out is left out, autumn's is not repeated."""
     moment = datetime(month.year, month.month, 1)  # noqa: DTZ001  the publisher writes local time without offset
     while moment.month == month.month:
-        if not (moment.date() == SPRING and moment.hour == DOUBLE_HOUR):
+        if not (moment.date() in SPRING and moment.hour == DOUBLE_HOUR):
             yield moment
         moment += QUARTER
 
@@ -173,8 +185,11 @@ def _counted(station: Station, moment: datetime, roll: random.Random) -> tuple[i
     """Invented bicycles (inwards, outwards) in a quarter hour: in towards town by morning, out by evening."""
     is_weekend = moment.weekday() >= 5
     share = (WEEKEND if is_weekend else WORKDAY)[moment.hour]
-    passes = 2 if moment.date() == AUTUMN and moment.hour == DOUBLE_HOUR else 1
-    mean = station.per_day * SEASON[moment.month - 1] / 100 * (0.6 if is_weekend else 1.0) * share / 4_000 * passes
+    passes = 2 if moment.date() in AUTUMN and moment.hour == DOUBLE_HOUR else 1
+    per_day = station.per_day * SEASON[moment.month - 1] / 100 * (0.6 if is_weekend else 1.0)
+    if moment.year < YEAR:
+        per_day *= FORMER_SHARE
+    mean = per_day * share / 4_000 * passes
     count = int(mean * (0.75 + 0.5 * roll.random()) + roll.random())
     inwards_share = 0.5 if is_weekend else 0.65 if moment.hour < 12 else 0.38
     inwards = min(count, int(count * (inwards_share + 0.1 * (roll.random() - 0.5)) + roll.random()))

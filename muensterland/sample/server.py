@@ -45,12 +45,14 @@ NOTHING_FOUND = "Es gibt keine Objekte zum angegebenen Selektionskriterium"
 def serve(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a generated folder on 127.0.0.1 until the block ends; yields the base address without trailing slash.
 
-    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY; no file of the sample depends on a query.
+    https://HOST/PATH?QUERY is answered at BASE/HOST/PATH?QUERY. A query matters only where routes tell of it: there the
+    answer whose items the query all has is given, and none where it has not.
     Port 0 takes a free one. Raises OSError where the port is taken.
     """
     root = folder.resolve()
     routes = json.loads((root / ROUTES).read_text(encoding="utf-8"))
-    handler = type("SampleHandler", (_Handler,), {"root": root, "answers": _answers(root, routes)})
+    told = {"root": root, "answers": _answers(root, routes), "series": _series(root, routes)}
+    handler = type("SampleHandler", (_Handler,), told)
     with _Server((HOST, port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -65,7 +67,17 @@ def _answers(root: Path, routes: list[dict[str, Any]]) -> dict[str, dict[str, Pa
     """The file per GENESIS address and table."""
     found: dict[str, dict[str, Path]] = {}
     for route in routes:
-        found.setdefault(route["url"], {})[route["form"]["name"]] = root / route["file"]
+        if "form" in route:
+            found.setdefault(route["url"], {})[route["form"]["name"]] = root / route["file"]
+    return found
+
+
+def _series(root: Path, routes: list[dict[str, Any]]) -> dict[str, list[tuple[dict[str, str], Path]]]:
+    """The queries that an address answers, each with its file."""
+    found: dict[str, list[tuple[dict[str, str], Path]]] = {}
+    for route in routes:
+        if "query" in route:
+            found.setdefault(route["url"], []).append((route["query"], root / route["file"]))
     return found
 
 
@@ -88,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else headers and body meet the client's delayed acknowledgement: 40 ms each
     root: Path
     answers: dict[str, dict[str, Path]]
+    series: dict[str, list[tuple[dict[str, str], Path]]]
 
     def do_GET(self) -> None:
         place = self._file()
@@ -129,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self) -> Path | None:
         """The file of a request; None where there is none or the path leads elsewhere."""
+        if (known := self.series.get(self._target())) is not None:
+            asked = parse_qs(urlsplit(self.path).query)
+            fits = (place for query, place in known if all(asked.get(key) == [query[key]] for key in query))
+            return next(fits, None)
         parts = self._target().split("/")
         if not 2 <= len(parts) <= PARTS_LIMIT or not all(map(PART.fullmatch, parts)):
             return None

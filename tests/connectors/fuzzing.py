@@ -49,11 +49,27 @@ from connectors.landing import Landing
 from connectors.parsing import parse_source
 from connectors.registry import connector
 from connectors.tables import COLUMN_DRIFT, COLUMN_SEEN, SNAPSHOT_MEASURE
-from muensterland.sample import barrier_free, energy, grid, mastr, mobility, realtime, registers, territory, transit
+from muensterland.sample import (
+    accidents,
+    barrier_free,
+    bast,
+    eco_visio,
+    energy,
+    grid,
+    mastr,
+    mobility,
+    realtime,
+    registers,
+    territory,
+    transit,
+)
 from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
-PARTS = (territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid)
+PARTS = (
+    *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
+    *(accidents, eco_visio, bast),
+)
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
 LINEAGE = {"source_id", "snapshot_sha256", "parse_key", "record_number", "record_sha256", "trip_update_number"}
@@ -305,6 +321,7 @@ def originals() -> tuple[Original, ...]:
     workbook = _in_archive(lambda name: name.endswith(".xml"), {})
     shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
     cells = _in_archive(lambda name: "_100m-" in name, _table(";"))
+    year = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
     return (
         Original("charging_register", "register.csv", _name_of(found, "Ladesaeulenregister"), *_plain(";")),
         Original("schools_nrw", "schuldaten.csv", _name_of(found, "schuldaten"), *_plain(";")),
@@ -326,11 +343,38 @@ def originals() -> tuple[Original, ...]:
             options={"region_only": True},
         ),
         Original("gtfs_realtime", "trips.pb", _name_of(found, "trip-updates"), *_messages()),
+        Original(
+            "localzero_renewable_energy",
+            "2024.csv",
+            files[mastr.REFERENCE],
+            *_plain(","),
+            partitions={"year": ["2024"]},
+        ),
         Original("mastr_export", "export.zip", _small_export(files[mastr.EXPORT]), *export),
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
         Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),
         Original("barrier_free_stops", "stops.csv", files[barrier_free.BARRIER_FREE], *_of_several_lines(";")),
+        Original("accident_atlas", "accidents.zip", accidents.year_file(2024), *year),
+        Original("eco_visio_sites", "4586.json", eco_visio.site_list(), _json(), m.BYTE_DAMAGE),
+        Original(
+            "eco_visio",
+            "series.json",
+            eco_visio.answers()[2].body,
+            *_series(),
+            partitions={"site": ["900100001"], "month": ["2026-03"]},
+        ),
+        # The mutations want UTF-8, of which plain letters are part.
+        Original(
+            "bast_stations", "Jawe2024.csv", bast.station_list().replace("Ü".encode("latin-1"), b"U"), *_plain(";")
+        ),
+        Original(
+            "bast_hours",
+            "zst95001.zip",
+            _small_year(bast.year_file(bast.STATIONS[0])),
+            *year,
+            partitions={"station": ["95001"], "year": ["2025"]},
+        ),
     )
 
 
@@ -392,6 +436,21 @@ def _json() -> dict[str, m.Change]:
     }
 
 
+def _series() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a series whose entries say by their order when they were counted: to move one is damage."""
+
+    def entries(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        return lambda content, dice: json.dumps(change(json.loads(content), dice)).encode()
+
+    faithful = {name: change for name, change in _json().items() if not name.endswith(("entries", "keys"))}
+    return faithful, {
+        **m.BYTE_DAMAGE,
+        "double_entries": entries(lambda found, dice: [*found, dice.choice(found)]),
+        "lose_entries": entries(lambda found, dice: sorted(dice.sample(found, len(found) - dice.randrange(30)))),
+        "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
+    }
+
+
 def _messages() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
     """What can be done to a message of GTFS Realtime; behind its last byte may follow the same message again."""
 
@@ -432,6 +491,11 @@ def _small_grid(content: bytes) -> bytes:
             header, *lines = body.splitlines(keepends=True)
             members[name] = b"".join([header, *lines[::20]])
     return m.zipped(list(members.items()))
+
+
+def _small_year(content: bytes) -> bytes:
+    """Some days of a year of hours."""
+    return m.zipped([(name, _head(body, 200)) for name, body in m.members_of(content).items()])
 
 
 def _records(content: bytes) -> list[list[str]]:

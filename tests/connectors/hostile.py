@@ -268,13 +268,17 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, mutations.zipped(list({**members, **replaced}.items()))
 
 
+COMMA = ("eco_counter_csv", "localzero_renewable_energy")
+PLAIN = ("charging_register", "schools_nrw", "barrier_free_stops", "bast_stations", *COMMA)
+
+
 def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
-    if original.connector in ("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"):
-        delimiter = b"," if original.connector == "eco_counter_csv" else b";"
+    if original.connector in PLAIN:
+        delimiter = b"," if original.connector in COMMA else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector == "eco_counter_sites":
+    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio"):
         yield from documents(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)
@@ -284,7 +288,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
             yield from in_member(body, "stops.txt", lambda content: tables(content, b","))
         if original.connector == "census_grid":
             yield from in_member(body, "_100m-Gitter.csv", lambda content: tables(content, b";"))
-        if original.connector == "genesis_ffcsv":
+        if original.connector in ("genesis_ffcsv", "accident_atlas", "bast_hours"):
             yield from in_member(body, ".csv", lambda content: tables(content, b";"))
         if original.connector == "mastr_export":
             yield from exports(body)

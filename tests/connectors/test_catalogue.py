@@ -91,7 +91,7 @@ def test_an_unknown_key_of_a_resource_is_refused(tmp_path: Path) -> None:
         ({"guards": {"record_ratio": {}}}, "guards.record_ratio: needs min, max or both"),
         ({"partitions": {"m": "a"}}, "partitions.m: is 'a', expected a list"),
         ({"partitions": {"m": {"first": "2024-01", "lost": "2025-01"}}}, "partitions.m.lost: unknown key; did you"),
-        ({"partitions": {"m": {"from_resource": "a"}}}, "partitions.m.json_key: is missing"),
+        ({"partitions": {"m": {"json_key": "a"}}}, "partitions.m.from_resource: is missing"),
         ({"inbox": 2024}, "inbox: is 2024, expected text; put it into quotes"),
     ],
 )
@@ -177,12 +177,54 @@ def test_a_value_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, key: st
             {"partitions": {"month": {"first": "2024-01"}}},
             "resources.file: url names [], partitions declare ['month']",
         ),
-        ({"url": "https://town.example/{a.b}.csv"}, "braces may only enclose the name of a partition"),
+        ({"url": "https://town.example/{a-b}.csv"}, "braces may only enclose the name of a partition"),
+        (
+            {"url": "https://town.example/{month.first:%Y}", "partitions": {"month": ["2024-01"]}},
+            "resources.file: url: month.first: only days, months, years and what an earlier resource lists have fields",
+        ),
+        (
+            {"url": "https://town.example/{month.begin:%Y}", "partitions": {"month": {"first": "2024-01"}}},
+            "resources.file: url: month.begin: a period has first, last, next",
+        ),
+        (
+            {"url": "https://town.example/{month.first}", "partitions": {"month": {"first": "2024-01"}}},
+            "resources.file: url: month.first: expected a format of %Y, %m and %d",
+        ),
+        (
+            {"url": "https://town.example/{month.first:%H}", "partitions": {"month": {"first": "2024-01"}}},
+            "resources.file: url: month.first: expected a format of %Y, %m and %d",
+        ),
+        (
+            {"url": "https://town.example/{month:%m}", "partitions": {"month": {"first": "2024-01"}}},
+            "resources.file: url: month: only the days of a period have a format",
+        ),
         ({"url": "https://town.example/{.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{}.csv"}, "braces may only enclose the name of a partition"),
         ({"url": "https://town.example/{line}", "partitions": {"line": ["a/b"]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{line}", "partitions": {"line": [".."]}}, "resources.file.partitions.line"),
         ({"url": "https://town.example/{m}", "partitions": {"m": {"first": "2024-13"}}}, "resources.file.partitions.m"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "2025-02-30"}}}, "day is out of range"),
+        ({"url": "https://town.example/{d}", "partitions": {"d": {"first": "0025-02-03"}}}, "a day such as"),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": 2025}}},
+            "resources.file.partitions.y.first",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2025", "last": "2024"}}},
+            "last 2024 lies before first 2025",
+        ),
+        (
+            {"url": "https://town.example/{y}", "partitions": {"y": {"first": "2024", "last": "2025-01"}}},
+            "resources.file.partitions.y.last: is '2025-01', expected a year such as",
+        ),
+        (
+            {"url": "https://town.example/{y.first:%H}", "partitions": {"y": {"first": "2024"}}},
+            "resources.file: url: y.first: expected a format of %Y, %m and %d",
+        ),
+        (
+            {"url": "https://town.example/{line.first:%Y}", "partitions": {"line": ["a"]}},
+            "resources.file: url: line.first: only days, months, years and what an earlier resource lists have fields",
+        ),
         ({"follow_link": r"/files/\d+\.zip"}, "resources.file.follow_link: must describe the whole"),
         ({"follow_link": "https://(files"}, "resources.file.follow_link: is no regular expression"),
         ({"size_limit_mb": 0}, "resources.file.size_limit_mb"),

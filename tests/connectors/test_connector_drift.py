@@ -17,7 +17,7 @@ import pytest
 from connectors.catalogue import Source
 from connectors.landing import Landing
 from connectors.parsing import ParseSummary, parse_source
-from muensterland.sample import energy, mobility, registers, territory, transit
+from muensterland.sample import accidents, bast, eco_visio, energy, mobility, registers, territory, transit
 from muensterland.sample import mastr as mastr_register
 from muensterland.sample.generate import generate
 from tests.connectors.conftest import AS_OF, Land, source_of
@@ -99,14 +99,15 @@ class Publisher:
     connector: str
     address: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partition(self) -> str:
-        return "file/station=900000001" if self.connector == "eco_counter_csv" else "file"
+        return "/".join(["file", *(f"{key}={value}" for key, value in self.values.items())])
 
     def source(self, drift: str) -> Source:
-        partitions = {"station": ["900000001"]} if self.connector == "eco_counter_csv" else {}
-        url = f"https://town.example/{'{station}' if partitions else 'file'}"
+        partitions = {key: [value] for key, value in self.values.items()}
+        url = "/".join(["https://town.example/file", *(f"{{{key}}}" for key in partitions)])
         # Only columns are looked at here.
         guards = {"size_ratio": "off", "record_ratio": "off"}
         file = {
@@ -125,9 +126,13 @@ DIRECTORY = Publisher("municipality_directory", territory.REGISTER)
 BOUNDARIES = Publisher("bkg_boundaries", territory.BOUNDARIES)
 FEED = Publisher("gtfs", transit.OPERATOR)
 SITES = Publisher("eco_counter_sites", f"{mobility.BASE}/site_min.json")
-READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv")
+READINGS = Publisher("eco_counter_csv", f"{mobility.BASE}/900000001/2026-01.csv", values={"station": "900000001"})
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
 MASTR = Publisher("mastr_export", mastr_register.EXPORT, {"technologies": ["hydro"]})
+ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})
+COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
+STATIONS = Publisher("bast_stations", bast.LIST)
+HOURS = Publisher("bast_hours", f"{bast.HOURS}/2025/zst95001.zip", values={"station": "95001", "year": "2025"})
 
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
@@ -213,6 +218,36 @@ REPORTED = {
         member("EinheitenWasser.xml", text("Postleitzahl>", "Zustellort>", "utf-16")),
         {("missing", "energy_unit", "Postleitzahl"), ("new", "energy_unit", "Zustellort")},
     ),
+    "accidents-new": (
+        ACCIDENTS,
+        member(".csv", text("PLST", "UORT")),
+        {("missing", "accident", "PLST"), ("new", "accident", "UORT")},
+    ),
+    "accidents-goods-vehicles-vanished": (
+        ACCIDENTS,
+        member(".csv", text("IstGkfz", "Lieferung")),
+        {("missing", "accident", "IstGkfz"), ("new", "accident", "Lieferung")},
+    ),
+    "accidents-spelt-as-before": (
+        ACCIDENTS,
+        member(".csv", text("IstSonstige", "IstSonstig")),
+        {("renamed", "accident", "IstSonstige -> IstSonstig")},
+    ),
+    "counters-renamed": (
+        COUNTERS,
+        text('"debut":', '"debuts":'),
+        {("renamed", "count_site", "debut -> debuts")},
+    ),
+    "stations-vanished": (
+        STATIONS,
+        text("Str_Nr", "Netzknoten", "latin-1"),
+        {("missing", "count_site", "Str_Nr"), ("new", "count_site", "Netzknoten")},
+    ),
+    "hours-vanished": (
+        HOURS,
+        member(".csv", text("Fahrtzw", "Ferien")),
+        {("missing", READING, "Fahrtzw"), ("new", READING, "Ferien")},
+    ),
     "mastr-file-vanished": (
         MASTR,
         without("Katalogkategorien.xml"),
@@ -225,6 +260,9 @@ REFUSED = {
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),
     "boundaries": (BOUNDARIES, member(".dbf", dbf_field("GEN", "GENN")), ("municipality_boundary", "GEN -> GENN")),
+    "accidents": (ACCIDENTS, member(".csv", text("UMONAT", "UMONATE")), ("accident", "UMONAT -> UMONATE")),
+    "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
+    "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
     "statistic": (
         STATISTIC,

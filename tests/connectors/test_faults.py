@@ -40,7 +40,10 @@ from tests.connectors.fuzzing import Original, originals
 from tests.connectors.publisher import Answering, Publisher, Reply, document
 
 # Plain CSV: neither checksum nor closing bracket.
-PLAIN = {"charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops"}
+PLAIN = {
+    *("charging_register", "schools_nrw", "eco_counter_csv", "barrier_free_stops", "bast_stations"),
+    "localzero_renewable_energy",
+}
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
 ADVICE = (
@@ -60,7 +63,10 @@ def original(name: str) -> Original:
 
 def other(undamaged: Original) -> bytes:
     """Another good file of the same format."""
-    if undamaged.connector == "eco_counter_sites":
+    if undamaged.connector == "eco_visio":
+        # A day less.
+        return json.dumps(json.loads(undamaged.body)[:-24]).encode()
+    if undamaged.connector in ("eco_counter_sites", "eco_visio_sites"):
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
     if undamaged.connector == "gtfs_realtime":
         return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.address import filled
 from connectors.catalogue import Source
 from connectors.fetching import FetchSummary, expand, fetch_source
 from connectors.http import Client
@@ -140,34 +141,118 @@ def asked_before(landing: Landing, partition: str, at: datetime, outcome: Any = 
     landing.append(FetchRecord("town", partition, BASE, at, at, 404, None, None, None, 0, outcome, None))
 
 
-MONTH = source_of({"readings": {**READINGS, "partitions": {"station": ["a"], "month": {"first": "2024-02"}}}})
+def by_time(first: str) -> Source:
+    partitions = {"station": ["a"], "time": {"first": first}}
+    return source_of({"readings": {**READINGS, "url": f"{BASE}/{{station}}/{{time}}.csv", "partitions": partitions}})
 
 
 @pytest.mark.parametrize(
-    ("as_of", "asked_days_ago", "outcome", "asked_again"),
+    ("time", "as_of", "asked_days_ago", "outcome", "asked_again"),
     [
-        # February may be settled from 1 February + 31 + 62 days on, which is 4 May.
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 29, "absent", False),
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 29, "failed", True),
-        (datetime(2024, 5, 5, 12, tzinfo=UTC), 30, "absent", True),
-        (datetime(2024, 5, 4, 12, tzinfo=UTC), 1, "absent", True),
+        # February ends on 1 March; more than 62 days after it has settled, which begins with 3 May.
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 29, "absent", False),
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 29, "failed", True),
+        ("2024-02", datetime(2024, 5, 3, 12, tzinfo=UTC), 30, "absent", True),
+        ("2024-02", datetime(2024, 5, 2, 12, tzinfo=UTC), 1, "absent", True),
+        # 22:30 on 2 May in London is 3 May in Münster.
+        ("2024-02", datetime(2024, 5, 2, 22, 30, tzinfo=UTC), 1, "absent", False),
+        ("2024-02-29", datetime(2024, 5, 3, 12, tzinfo=UTC), 89, "absent", False),
+        ("2024-02-29", datetime(2024, 5, 3, 12, tzinfo=UTC), 90, "absent", True),
+        ("2024-02-29", datetime(2024, 5, 2, 12, tzinfo=UTC), 1, "absent", True),
+        # 2023 ends on 1 January 2024 and is expected to change for two years.
+        ("2023", datetime(2026, 1, 1, 12, tzinfo=UTC), 29, "absent", False),
+        ("2023", datetime(2025, 12, 31, 12, tzinfo=UTC), 1, "absent", True),
     ],
-    ids=["settled", "settled-but-failed", "to-be-checked-again", "not-yet-settled"],
 )
-def test_months_long_over_are_asked_for_again_only_now_and_then(
+def test_what_is_long_over_is_asked_for_again_only_now_and_then(
     publisher: Publisher,
     client: Client,
     landing: Landing,
+    time: str,
     as_of: datetime,
     asked_days_ago: int,
     outcome: str,
     asked_again: bool,
 ) -> None:
-    asked_before(landing, "readings/station=a/month=2024-02", as_of - timedelta(days=asked_days_ago), outcome)
-    summary = fetch(MONTH, landing, client, as_of)
-    assert ("/town.example/a/2024-02.csv" in publisher.paths()) == asked_again
+    asked_before(landing, f"readings/station=a/time={time}", as_of - timedelta(days=asked_days_ago), outcome)
+    summary = fetch(by_time(time), landing, client, as_of)
+    assert (f"/town.example/a/{time}.csv" in publisher.paths()) == asked_again
     assert summary.settled == (0 if asked_again else 1)
-    assert len(publisher.asked) == 4 - summary.settled
+
+
+@pytest.mark.parametrize("first", ["2020-01-01", "2020-01", "2020"])
+def test_each_run_asks_again_for_all_of_the_last_sixty_days(
+    publisher: Publisher, client: Client, landing: Landing, first: str
+) -> None:
+    source = by_time(first)
+    for partition in expand(source, "readings", landing, AS_OF):
+        asked_before(landing, partition.id, AS_OF)
+    fetch(source, landing, client)
+    again = {path.rsplit("/", 1)[1].removesuffix(".csv") for path in publisher.paths()}
+    last_days = {(AS_OF.date() - timedelta(days=days)).isoformat() for days in range(61)}
+    assert {day[: len(first)] for day in last_days} <= again
+    # The years of history before are left alone: 62 days, or the months and years that hold them.
+    assert len(again) <= 64
+
+
+@pytest.mark.parametrize(
+    ("pattern", "time", "address"),
+    [
+        ("{time}", "2024-02-29", "2024-02-29"),
+        ("{time.first:%Y_%m_%d}_24mq.csv", "2024-02-29", "2024_02_29_24mq.csv"),
+        ("?from={time.first:%d/%m/%Y}&to={time.last:%d/%m/%Y}", "2024-02", "?from=01/02/2024&to=29/02/2024"),
+        ("{time}?to={time.last:%Y-%m-%d}", "2023", "2023?to=2023-12-31"),
+    ],
+)
+def test_an_address_names_a_time_as_the_publisher_writes_it(pattern: str, time: str, address: str) -> None:
+    partitions = {"time": {"first": time}}
+    (resource,) = source_of(
+        {"readings": {**READINGS, "url": f"{BASE}/{pattern}", "partitions": partitions}}
+    ).resources.values()
+    assert filled(resource.address, {"time": time}, {}) == f"{BASE}/{address}"
+
+
+def test_days_and_years_go_on_to_those_of_the_clock(landing: Landing) -> None:
+    # 23:30 on 31 December in London is the new year in Münster.
+    eve = datetime(2024, 12, 31, 23, 30, tzinfo=UTC)
+    assert [p.id[-10:] for p in expand(by_time("2024-12-30"), "readings", landing, eve)] == [
+        "2024-12-30",
+        "2024-12-31",
+        "2025-01-01",
+    ]
+    assert [p.id[-9:] for p in expand(by_time("2023"), "readings", landing, eve)] == [
+        "time=2023",
+        "time=2024",
+        "time=2025",
+    ]
+
+
+def touching(days: int, as_of: datetime) -> set[str]:
+    """The months that the last so many days before `as_of` lie in."""
+    return {f"{as_of - timedelta(days=ago):%Y-%m}" for ago in range(days + 1)}
+
+
+@pytest.mark.parametrize("day", ["2024-02-29", "2024-03-01", "2024-03-31", "2024-05-04", "2024-12-31", "2025-01-01"])
+def test_months_of_the_last_60_days_are_asked_again_conditionally_and_older_ones_are_not(
+    publisher: Publisher, client: Client, landing: Landing, day: str
+) -> None:
+    as_of = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    source = source_of(
+        {"readings": {**READINGS, "partitions": {"station": ["a"], "month": {"first": "2023-06"}}}},
+    )
+    for partition in months(source, landing, as_of):
+        month = partition[-7:]
+        publisher.says(f"{BASE}/a/{month}.csv", document(month.encode() + CSV, f'"{month}"'))
+    first = fetch(source, landing, client, as_of)
+    assert (first.new, first.failed) == (len(publisher.asked), 0)
+    publisher.forget()
+    second = fetch(source, landing, client, as_of)
+    asked = {request.path[-11:-4]: request.headers.get("if-none-match") for request in publisher.asked}
+    assert asked == {month: f'"{month}"' for month in asked}
+    # Months have up to 31 days, so that of a short one a few days more count as recent.
+    assert touching(60, as_of) <= asked.keys() <= touching(66, as_of)
+    assert (second.unchanged, second.settled, second.bytes) == (len(asked), first.new - len(asked), 0)
+    assert publisher.body_bytes == 0
 
 
 def test_the_newest_link_of_the_page_is_followed(publisher: Publisher, client: Client, landing: Landing) -> None:
@@ -510,3 +595,64 @@ def test_genesis_credentials_go_into_headers(
         ("me", "secret"),
     ]
     assert b"secret" not in (landing.folder / "fetch_log.jsonl").read_bytes()
+
+
+# -- what a list names, with what the address needs beside ------------------------------------------------------------
+
+LIST = f"{BASE}/counters.json"
+SERIES = {
+    "connector": "eco_visio",
+    "url": f"{BASE}/data/{{site}}?flowIds={{site.flows}}&debut={{month.first:%d/%m/%Y}}&fin={{month.next:%d/%m/%Y}}",
+    "partitions": {"site": {"from_resource": "sites"}, "month": {"first": "2024-02", "last": "2024-02"}},
+    "absent_is_fine": True,
+}
+
+
+def listing(**changed: object) -> bytes:
+    """A list of one counter in Münster with two flows of bicycles, as Eco-Visio has it."""
+    flows = [{"pratique": 2, "id": 101}, {"pratique": 2, "id": 102}]
+    counter = {"idPdc": 100, "nom": "Neutor", "lat": 51.97, "lon": 7.62, "pratique": flows, "mainPratique": 2}
+    return json.dumps([{**counter, **changed}]).encode()
+
+
+def visible(**options: object) -> Source:
+    sites = {"connector": "eco_visio_sites", "url": LIST, "options": options}
+    return source_of({"sites": sites, "readings": SERIES})
+
+
+def test_an_address_takes_what_the_list_says_and_the_months_days(
+    publisher: Publisher, client: Client, landing: Landing
+) -> None:
+    publisher.says(LIST, document(listing()))
+    (partition,) = fetched_of(visible(), landing, client)
+    assert publisher.paths()[-1] == "/town.example/data/100?flowIds=101%3B102&debut=01/02/2024&fin=01/03/2024"
+    # What stands beside the value makes no other partition of it.
+    assert partition == "readings/site=100/month=2024-02"
+
+
+def fetched_of(source: Source, landing: Landing, client: Client) -> list[str]:
+    fetch(source, landing, client)
+    return [row.partition for row in landing.log() if row.partition.startswith("readings")]
+
+
+def test_what_the_list_leaves_out_is_not_asked_for(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(listing(lat=69.9)))
+    assert fetched_of(visible(), landing, client) == []
+
+
+def test_a_list_is_read_by_the_options_of_its_resource(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(listing(lat=69.9)))
+    assert fetched_of(visible(region_only=False), landing, client) == ["readings/site=100/month=2024-02"]
+
+
+def test_a_list_that_is_none_is_a_failure_of_its_own(publisher: Publisher, client: Client, landing: Landing) -> None:
+    publisher.says(LIST, document(b'{"error": 500}'))
+    summary = fetch(visible(), landing, client)
+    assert (summary.new, summary.failed) == (1, 1)
+    assert summary.errors == ("readings: counters.json: expected a list, found dict; ask the publisher again",)
+
+
+def test_an_endless_field_is_refused(publisher: Publisher, client: Client, landing: Landing) -> None:
+    flows = [{"pratique": 2, "id": number} for number in range(10**9, 10**9 + 60)]
+    publisher.says(LIST, document(listing(pratique=flows)))
+    assert "flows of 100 is too long for an address" in fetch(visible(), landing, client).errors[0]

@@ -487,6 +487,30 @@ def test_a_file_belongs_where_its_name_or_else_its_content_fits(
 
 
 @pytest.mark.parametrize(
+    ("first", "name", "takes"),
+    [
+        ("2024-01-01", "2024-02-29", True),
+        ("2024-01-01", "2023-02-29", False),
+        ("2024-01-01", "2024-02", False),
+        ("2024", "2025", True),
+        ("2024", "25", False),
+    ],
+)
+def test_a_dropped_file_of_a_day_or_a_year_names_one_of_the_calendar(
+    letters: Letters, landing: Landing, inbox: Path, drop: Drop, first: str, name: str, takes: bool
+) -> None:
+    readings = {
+        "connector": "letters",
+        "url": f"{BASE}/{{time}}.csv",
+        "inbox": r"(?P<time>[\d-]+)\.csv",
+        "partitions": {"time": {"first": first}},
+    }
+    drop(f"{name}.csv", b"x\n")
+    take(source_of({"readings": readings}), landing, inbox)
+    assert [row.partition for row in landing.log()] == ([f"readings/time={name}"] if takes else [])
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("c 2024-02.csv", "station 'c' is none of the partition's values; rename the file"),

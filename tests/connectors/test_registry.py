@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from connectors.catalogue import CatalogueError, Resource
+from connectors.catalogue import CatalogueError, Resource, Source
 from connectors.formats import CONNECTORS
 from connectors.region import region
 from connectors.registry import check_source, connector, parse_key, parse_options
 from connectors.tables import PARSED_TABLES
-from tests.connectors.conftest import Letters, source_of
+from tests.connectors.conftest import Letters, source_fields, source_of
 
 
 def resource(connector: str, **options: Any) -> Resource:
@@ -38,7 +38,7 @@ def test_every_registered_connector_is_what_it_is_called(name: str) -> None:
 
 def test_an_unknown_connector_is_refused_with_those_there_are() -> None:
     with pytest.raises(
-        CatalogueError, match="connector: 'excel' is unknown; expected one of barrier_free_stops, bkg_boundaries, "
+        CatalogueError, match="connector: 'excel' is unknown; expected one of accident_atlas, barrier_free_stops, "
     ):
         connector("excel")
 
@@ -93,3 +93,32 @@ def test_whatever_changes_the_rows_changes_the_parse_key(letters: Letters, monke
     monkeypatch.setattr(module, "CONNECTOR", dataclasses.replace(connector("letters"), version=2))
     keys.append(parse_key(resource("letters"), {}, region()))
     assert len(set(keys)) == 6
+
+
+def listed(url: str, connector_name: str, **site: str) -> str:
+    fields = source_fields(
+        {
+            "sites": {"connector": connector_name, "url": "https://town.example/sites"},
+            "readings": {
+                "connector": "eco_visio",
+                "url": url,
+                "partitions": {"site": {"from_resource": "sites", **site}},
+            },
+        }
+    )
+    with pytest.raises(CatalogueError) as error:
+        check_source(Source.model_validate(fields))
+    return str(error.value)
+
+
+def test_values_without_a_key_come_from_what_lists_them() -> None:
+    assert listed("https://town.example/{site}", "eco_counter_sites") == (
+        "town.yml: resources.readings.partitions.site: eco_counter_sites lists nothing; give a json_key"
+    )
+
+
+def test_an_address_takes_no_field_that_the_list_has_not() -> None:
+    message = listed("https://town.example/{site.flow}?{site}", "eco_visio_sites")
+    assert message.startswith(
+        "town.yml: resources.readings.url: eco_visio_sites lists no site.flow; did you mean flows?"
+    )

@@ -10,7 +10,7 @@ from connectors.fetching import fetch_source
 from connectors.http import Client
 from connectors.landing import Landing
 from connectors.parsing import parse_source
-from connectors.selection import Selection, has_months
+from connectors.selection import Selection, has_periods
 from tests.connectors.conftest import Land, Letters, source_of
 from tests.connectors.publisher import Publisher, document
 
@@ -60,15 +60,39 @@ def test_afresh_asks_for_everything_without_conditions_and_still_sees_equal_byte
     assert (summary.new, summary.unchanged, summary.settled) == (0, 5, 0)
 
 
+@pytest.mark.parametrize(
+    ("first", "asked_for"),
+    [
+        ("2024-02-27", ["2024-02-27", "2024-02-28", "2024-02-29"]),
+        ("2024-01", ["2024-02"]),
+        # February lies in the year's file.
+        ("2023", ["2024"]),
+    ],
+)
+def test_a_backfill_by_months_asks_for_the_days_in_them_and_the_years_around_them(
+    publisher: Publisher, client: Client, landing: Landing, first: str, asked_for: list[str]
+) -> None:
+    readings = {
+        "connector": "eco_counter_csv",
+        "url": f"{BASE}/{{time}}.csv",
+        "partitions": {"time": {"first": first, "last": {4: "2025", 7: "2024-03", 10: "2024-03-02"}[len(first)]}},
+        "absent_is_fine": True,
+    }
+    source = source_of({"readings": readings})
+    fetch_source(source, landing, client, LATER, Selection("2024-02", "2024-02"))
+    assert sorted(publisher.paths()) == [f"/town.example/{time}.csv" for time in asked_for]
+    assert has_periods(source)
+
+
 @pytest.mark.parametrize(("first", "last"), [("2020-01", None), (None, "2020-01"), ("2020-02", "2020-01")])
 def test_half_a_range_and_one_backwards_are_refused(first: str | None, last: str | None) -> None:
     with pytest.raises(ValueError, match="month"):
         Selection(first, last)
 
 
-def test_only_some_sources_have_months() -> None:
-    assert has_months(COUNTERS)
-    assert not has_months(source_of({"sites": SITES}))
+def test_only_some_sources_are_by_time() -> None:
+    assert has_periods(COUNTERS)
+    assert not has_periods(source_of({"sites": SITES}))
 
 
 def test_afresh_everything_is_parsed_again(landing: Landing, land: Land, letters: Letters) -> None:

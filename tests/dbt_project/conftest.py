@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from connectors import tables
 from connectors.tables import KEY, STATE_TABLES, Table
@@ -78,16 +80,32 @@ class Built:
         return content
 
 
-def build(staged: Path, folder: Path, *arguments: str) -> Built:
-    """Run `dbt build` in this process; everything it writes lies in `folder`."""
+def build(staged: Path, folder: Path, *arguments: str, manifest: Manifest | None = None) -> Built:
+    """Run `dbt build` in this process; everything it writes lies in `folder`.
+
+    A `manifest` saves reading the project; then none is written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    candidate = folder / "candidate.duckdb"
+    result = dbt("build", staged, folder, *arguments, manifest=manifest)
+    return Built(folder / "candidate.duckdb", folder / "target", result)
+
+
+def parse() -> Manifest:
+    """The project as dbt reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = dbt("parse", Path(folder), Path(folder)).result
+    assert isinstance(manifest, Manifest)
+    return manifest
+
+
+def dbt(command: str, staged: Path, folder: Path, *arguments: str, manifest: Manifest | None = None) -> dbtRunnerResult:
+    """Run a command of dbt in this process, with the candidate, the target and the logs in `folder`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REGION_CANDIDATE", str(candidate))
+        patch.setenv("REGION_CANDIDATE", str(folder / "candidate.duckdb"))
         patch.setenv("REGION_STAGED", str(staged))
-        result = dbtRunner().invoke(
+        result = dbtRunner(manifest).invoke(
             [
-                *("build", "--quiet", "--vars", json.dumps({"as_of": AS_OF})),
+                *(command, "--quiet", "--vars", json.dumps({"as_of": AS_OF})),
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
                 *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
                 *arguments,
@@ -95,7 +113,7 @@ def build(staged: Path, folder: Path, *arguments: str) -> Built:
         )
     # In process dbt keeps the file open for writing, and nobody else could read it.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    return Built(candidate, folder / "target", result)
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -312,7 +312,7 @@ def test_realtime_says_how_far_it_speaks_for_the_timetable(built: Any) -> None:
 def test_traffic_days_of_the_sum_channel(built: Any) -> None:
     rows = built.query(
         "select date, count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
-        "where site_id = 'spring' and date between '2026-03-27' and '2026-03-31' order by date"
+        "where site_id = 'spring' and direction = 'both' and date between '2026-03-27' and '2026-03-31' order by date"
     )
     assert rows == [
         (date(2026, 3, 27), None, None, 0.0, "missing"),
@@ -331,7 +331,8 @@ def test_ghost_channels_have_no_rows(built: Any) -> None:
 def test_a_listed_site_that_falls_silent_has_empty_days_up_to_as_of(built: Any) -> None:
     rows = built.query(
         "select site_id, max(date), count(count), count(case when value_status = 'missing' then 1 end) "
-        "from marts.mart_traffic_day where site_id in ('autumn', 'spring') group by site_id order by site_id"
+        "from marts.mart_traffic_day where site_id in ('autumn', 'spring') and direction = 'both' "
+        "group by site_id order by site_id"
     )
     # as_of is 2026-11-22: 2026-03-01 to 2026-11-21 are 266 days. The publisher no longer lists `autumn`, whose last
     # file is that of 2025-10.
@@ -373,7 +374,7 @@ def test_merged_hour_of_autumn_is_split(built: Any) -> None:
     ]
     day = built.query(
         "select count, count_validated, completeness_share, value_status from marts.mart_traffic_day "
-        "where site_id = 'autumn' and date = '2025-10-26'"
+        "where site_id = 'autumn' and direction = 'both' and date = '2025-10-26'"
     )
     assert day == [(303, 303, 1.0, "corrected")]  # 23 hours * 4 * (1 + 2) + 27
 

@@ -1,4 +1,4 @@
-"""A candidate whose 19 marts are as the suites want them, small, made in SQL."""
+"""A candidate whose marts are as the suites want them, small, made in SQL."""
 
 from __future__ import annotations
 
@@ -140,9 +140,50 @@ create table marts.fct_count_hour as
     cross join range(timestamptz '2024-12-31 23:00:00Z', timestamptz '2025-01-01 23:00:00Z', interval 1 hour)
         as hours (hour_at);
 create table marts.mart_traffic_day as
-    select site_id, mode, hour_local::date as date, sum(count)::bigint as count, sum(count)::bigint as count_validated,
-        1::double as completeness_share, 'measured' as value_status
+    select site_id, mode, direction, hour_local::date as date, sum(count)::bigint as count,
+        sum(count)::bigint as count_validated, sum(count)::bigint as count_imputed, 0 as hours_imputed,
+        1::double as completeness_share, 'measured' as value_status, null::varchar as status_reason
     from marts.fct_count_hour group by all;
+create table marts.mart_accident as
+    select ags, 2024 as year, 'slightly_injured' as severity, 'bicycle+car' as participants, true as with_bicycle,
+        true as with_car, false as with_pedestrian, false as with_motorcycle, false as with_goods_vehicle,
+        false as with_other, 3::bigint as accidents, 3::bigint as accidents_located,
+        0::bigint as accidents_located_elsewhere
+    from marts.dim_municipality;
+create table marts.mart_accident_year as
+    select ags, year, severity,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint as accidents,
+        case when year = 2024 and severity = 'slightly_injured' then 3 when year = 2024 then 0 end::bigint
+            as accidents_with_bicycle,
+        case when year = 2024 and severity = 'slightly_injured' then 0.15 when year = 2024 then 0 end::double
+            as accidents_per_1000_inhabitants,
+        case when year = 2024 then 'measured' else 'missing' end as value_status,
+        case when year <> 2024 then 'state_not_in_file' end as status_reason
+    from marts.dim_municipality
+    cross join (values (2018), (2024)) as years (year)
+    cross join (values ('killed'), ('seriously_injured'), ('slightly_injured')) as severities (severity);
+create table marts.mart_traffic_month as
+    select site_id, mode, direction, date_trunc('month', date)::date as month, sum(count)::bigint as count,
+        null::bigint as count_validated, null::double as mean_per_complete_day, 1 as complete_days, 31 as days_in_month,
+        (1 / 31)::double as completeness_share, false as is_running, 'too_few_complete_days' as reason
+    from marts.mart_traffic_day group by all;
+create table marts.mart_traffic_year as
+    select site_id, mode, direction, 2025 as year, count, null::bigint as count_validated, null::double as dtv,
+        null::double as dtv_balanced, null::double as dtv_working_days, null::double as dtv_saturdays,
+        null::double as dtv_sundays_and_holidays, 1 as complete_days, 365 as days_in_year, 0 as complete_working_days,
+        251 as working_days_in_year, (1 / 365)::double as completeness_share, false as is_running, reason
+    from marts.mart_traffic_month;
+create table marts.mart_traffic_profile as
+    select site_id, mode, direction, 2025 as year, weekday, hour, (weekday - 1) * 24 + hour + 1 as hour_of_week,
+        40::double as median_count, 40::double as mean_count, (1 / 168)::double as share_of_week, 52 as days,
+        null::double as mean_count_school_days, 0 as school_days
+    from (select distinct site_id, mode, direction from marts.fct_count_hour)
+    cross join range(1, 8) as weekdays (weekday) cross join range(24) as hours (hour);
+create table marts.mart_traffic_trend as
+    select 'site' as level, site_id as place_id, 'bicycle' as mode, 2025 as year, 2024 as former_year, 1 as sites,
+        300::bigint as compared_days, 11::bigint as count, 10::bigint as former_count, 0.1::double as change_share,
+        false as is_running, null::varchar as reason
+    from marts.dim_counting_site;
 create table marts.dim_energy_unit as
     select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
         false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw, 35 as status_id,

@@ -68,7 +68,7 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
         "update marts.fct_count_hour set count = -1 where site_id = 's05515001' and hour(hour_local) < 3",
         "insert into marts.dim_school select * from marts.dim_school limit 1",
         "update marts.mart_traffic_day set date = date '2025-01-03' where site_id = 's05515001'",
-        "insert into marts.mart_traffic_day select site_id, mode, date '2025-01-01', 1, 1, 1.5, 'measured' "
+        "insert into marts.mart_traffic_day select * replace (date '2025-01-01' as date, 1.5 as completeness_share) "
         "from marts.mart_traffic_day where site_id = 's05515001'",
         "update marts.dim_energy_unit set is_location_conflict = true "
         "where ags = (select min(ags) from marts.dim_municipality)",
@@ -98,6 +98,9 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
             "No day is left out: a day without a measurement is a row without a value.",
             1,
         ),
+        # The day that is told twice.
+        ("mart_traffic_month", "critical", "The days add up to the sum.", 1),
+        ("mart_traffic_year", "critical", "The days add up to the sum.", 1),
         ("dim_energy_unit", "warning", "The point of a unit lies in the municipality of its key.", 1),
         ("dim_charging_station", "warning", "The point of a charging station lies in the city it names.", 2),
         (

@@ -105,7 +105,7 @@ def test_a_run_of_one_source_skips_the_others() -> None:
 def test_months_skip_what_has_none() -> None:
     months = {**PARAMS, "from_month": "2019-01", "to_month": "2020-12"}
     assert selected("muenster-bicycle-counters", months) == Selection("2019-01", "2020-12")
-    with pytest.raises(AirflowSkipException, match="nrw-schools is not partitioned by months"):
+    with pytest.raises(AirflowSkipException, match="nrw-schools is not partitioned by days, months or years"):
         selected("nrw-schools", months)
 
 

@@ -71,9 +71,9 @@ class World:
         self.sources[source.id] = source
         return self._land(source.id, "feed", path.read_bytes(), path.name)
 
-    def view(self) -> Path:
+    def view(self, name: str = "view") -> Path:
         """What is in force, frozen for dbt."""
-        view = self.root / "view"
+        view = self.root / name
         freeze(view, self.sources, region(), self.root / "landing", self.root / "staged", "sample")
         return view
 
@@ -85,6 +85,10 @@ class World:
         return made
 
     def _land(self, source_id: str, partition: str, content: bytes, name: str) -> ParseSummary:
+        landing = self._keep(source_id, partition, content, name)
+        return parse_source(self.sources[source_id], landing, self.root / "staged")
+
+    def _keep(self, source_id: str, partition: str, content: bytes, name: str) -> Landing:
         landing = Landing(self.root / "landing", source_id)
         sha256 = hashlib.sha256(content).hexdigest()
         draft = self.root / "draft"
@@ -99,7 +103,7 @@ class World:
                 len(content), "new", None, file_name=name,
             )
         )  # fmt: skip
-        return parse_source(self.sources[source_id], landing, self.root / "staged")
+        return landing
 
 
 def table(header: str, rows: Sequence[Sequence[object]]) -> str:

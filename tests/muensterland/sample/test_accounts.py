@@ -23,10 +23,29 @@ from connectors.mastr_fields import FAMILIES
 from connectors.region import region
 from connectors.registry import connector
 from connectors.staging import StagedWriter
-from muensterland.sample import barrier_free, energy, grid, mobility, realtime, registers, territory, transit
+from muensterland.sample import (
+    accidents,
+    barrier_free,
+    bast,
+    eco_visio,
+    energy,
+    grid,
+    mobility,
+    realtime,
+    registers,
+    territory,
+    transit,
+)
 from muensterland.sample import mastr as mastr_register
 
 PARTITION = {"station": "900000001", "month": "2026-03"}
+# Of the connectors whose file names what it is of.
+PARTITIONS = {
+    "accident_atlas": {"year": "2021"},
+    "bast_hours": {"station": "95001", "year": "2025"},
+    "localzero_renewable_energy": {"year": "2024"},
+    "eco_visio": {"site": "900100001", "month": "2026-03"},
+}
 GTFS_FILES = (
     "agency",
     "calendar",
@@ -96,6 +115,10 @@ def export(path: Path) -> dict[str, int]:
     return dict(counts)
 
 
+def sums(path: Path) -> dict[str, int]:
+    return {"energy_reference_capacity": 4 * (len(path.read_bytes().decode().splitlines()) - 1)}
+
+
 def schools(path: Path) -> dict[str, int]:
     return {"school": len(path.read_bytes().decode().splitlines()) - 1}
 
@@ -123,17 +146,48 @@ def told(path: Path) -> dict[str, int]:
     }
 
 
+def year_of_accidents(path: Path) -> dict[str, int]:
+    (data,) = members(path).values()
+    return {"accident": len(lines(data, ";")) - 1}
+
+
+def year_of_hours(path: Path) -> dict[str, int]:
+    (data,) = members(path).values()
+    header, *rows = lines(data, ";")
+    counts = [name for name in header if re.fullmatch(r"[A-Za-z]+_R[12]", name)]
+    return {"count_reading": len(rows) * len(counts)}
+
+
+def stations(path: Path) -> dict[str, int]:
+    return {"count_site": len(path.read_bytes().splitlines()) - 1}
+
+
+def counters(path: Path) -> dict[str, int]:
+    entries = json.loads(path.read_bytes())
+    return {"count_site": len(entries), "count_channel": sum(len(entry["pratique"]) for entry in entries)}
+
+
+def series(path: Path) -> dict[str, int]:
+    return {"count_reading": len(json.loads(path.read_bytes()))}
+
+
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
+    "accident_atlas": (f"{accidents.FOLDER}/Unfallorte2021_EPSG25832_CSV.zip", {}, year_of_accidents),
     "barrier_free_stops": (barrier_free.BARRIER_FREE, {}, listed),
+    "bast_hours": (f"{bast.HOURS}/2025/zst95001.zip", {}, year_of_hours),
+    "bast_stations": (bast.LIST, {}, stations),
     "bkg_boundaries": (territory.BOUNDARIES, {}, boundaries),
     "census_grid": (grid.GRID, {}, cells),
     "charging_register": (energy.CHARGING, {}, charging),
     "eco_counter_csv": (f"{mobility.BASE}/900000001/2026-03.csv", {}, readings),
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
+    "eco_visio": (f".answers/{eco_visio.BASE}/data/900100001/2026-03.json", {}, series),
+    "eco_visio_sites": (eco_visio.LIST, {}, counters),
     "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
     "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
     "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
+    "localzero_renewable_energy": (mastr_register.REFERENCE, {}, sums),
     "mastr_export": (mastr_register.EXPORT, {}, export),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
@@ -146,7 +200,8 @@ def test_read_is_what_the_file_holds_and_all_of_it_is_accounted_for(
 ) -> None:
     address, options, count = COUNTS[name]
     with StagedWriter(tmp_path, "sample", "0" * 64, "test") as out:
-        connector(name).parse(Snapshot("sample", publishers / address, "0" * 64, PARTITION), out, region(), **options)
+        partition = PARTITIONS.get(name, PARTITION)
+        connector(name).parse(Snapshot("sample", publishers / address, "0" * 64, partition), out, region(), **options)
         accounts = out.close()
     assert {table_name: account.read for table_name, account in accounts.items()} == count(publishers / address)
     for account in accounts.values():

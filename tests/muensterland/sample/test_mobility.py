@@ -34,8 +34,14 @@ def test_the_site_list_names_three_stations_without_ghosts(publishers: Path) -> 
 
 def test_one_month_is_not_published(publishers: Path) -> None:
     published = {f"{place.parent.name}/{place.stem}" for place in (publishers / BASE).rglob("*.csv")}
-    months = {f"{station.number}/{month:%Y-%m}" for station in STATIONS for month in MONTHS}
+    months = {f"{station.number}/{month:%Y-%m}" for station in STATIONS for month in MONTHS if month >= station.opened}
     assert months - published == {"900000002/2026-07"}
+    assert published < months
+
+
+def test_of_three_stations_one_counted_all_of_the_former_year_and_one_half_of_it(publishers: Path) -> None:
+    former = [place.parent.name for place in (publishers / BASE).rglob("2025-*.csv")]
+    assert {station: former.count(station) for station in former} == {"900000001": 12, "900000003": 6}
 
 
 def test_files_have_crlf_and_no_bom(publishers: Path) -> None:

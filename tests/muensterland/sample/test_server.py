@@ -193,3 +193,18 @@ def test_the_command_serves_until_it_is_told_to_stop(publishers: Path) -> None:
         process.terminate()
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+
+
+SERIES = "www.eco-visio.net/api/aladdin/1.0.0/pbl/publicwebpageplus/data/900100002"
+
+
+def test_a_query_chooses_where_the_address_answers_several(base: str) -> None:
+    asked = "interval=3&idOrganisme=4586&idPdc=900100002&flowIds=900110002&debut=01/{0}/2026&fin=01/{1}/2026"
+    march, april = (get(base, f"{SERIES}?{asked.format(*months)}").json() for months in (("03", "04"), ("04", "05")))
+    assert (march[0][0], len(march)) == ("03/01/2026", 31 * 24 - 1)
+    assert (april[0][0], len(april)) == ("04/01/2026", 30 * 24)
+
+
+@pytest.mark.parametrize("query", ["", "?idPdc=900100002", "?debut=01/03/2031&fin=01/04/2031"])
+def test_a_query_that_nothing_answers_finds_nothing(base: str, query: str) -> None:
+    assert get(base, f"{SERIES}{query}").status_code == 404

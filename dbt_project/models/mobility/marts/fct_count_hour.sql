@@ -151,7 +151,9 @@ select
     hour_local,
     count,
     case when value_status in ('measured', 'corrected') then count end as count_validated,
+    cast(null as bigint) as count_imputed,
     intervals_expected,
     intervals_measured,
-    value_status
+    value_status,
+    case when value_status <> 'measured' then value_status end as status_reason
 from judged
