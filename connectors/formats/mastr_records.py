@@ -140,48 +140,52 @@ class Cut:
             return 2 * done, False
         find, wish, passed_over = low.find, self._wish.reason, self.passed_over
         after_opening, after_closing = len(opening), len(closing)
-        read, last, at = self.read, (0, 0), 0
+        read, final, at = self.read, (0, 0), 0
         while (begin := find(opening, at)) >= 0:
             if find(b"<", at, begin) >= 0:
                 # Between two records stands what is left of one whose opening tag is damaged.
-                read += 1
-                yield from self._damaged(data, low, at, begin, read)
-            close = find(closing, begin + after_opening)
-            follows = find(opening, begin + after_opening, close if close >= 0 else len(low))
-            if follows >= 0 or close < 0:
-                if follows < 0 and not is_last:
-                    at = begin
-                    break
-                at = follows if follows >= 0 else len(low)
-                if follows < 0 and self._shift(data, begin, opening) >= 0:
-                    at = begin
-                    break
-                read += 1
-                yield from self._damaged(data, low, begin, at, read)
-                continue
-            at = close + after_closing
-            read += 1
-            if (reason := wish(low, begin, at)) is None:
-                yield Slice(read, data[2 * begin : 2 * at], is_damaged=False)
+                stretch = at, begin
             else:
-                passed_over[reason] += 1
-            last = (begin, at)
-            if read == 1:
-                self.first = data[2 * begin : 2 * at]
+                close = find(closing, begin + after_opening)
+                follows = find(opening, begin + after_opening, close if close >= 0 else len(low))
+                if close < 0 and follows < 0 and not is_last:
+                    at = begin
+                    break
+                is_whole = close >= 0 and follows < 0
+                end = follows if follows >= 0 else close + after_closing if close >= 0 else len(low)
+                if is_whole and (find(b"\0", begin, end) < 0 or self._astray(data, begin, end, opening) < 0):
+                    read += 1
+                    if (reason := wish(low, begin, end)) is None:
+                        yield Slice(read, data[2 * begin : 2 * end], is_damaged=False)
+                    else:
+                        passed_over[reason] += 1
+                    at, final = end, (begin, end)
+                    if read == 1:
+                        self.first = data[2 * begin : 2 * end]
+                    continue
+                stretch = begin, end
+            if self._astray(data, *stretch, opening) >= 0:
+                at = stretch[0]
+                break
+            read += 1
+            yield from self._damaged(data, low, *stretch, read)
+            at = stretch[1]
         self.read = read
-        if last[1]:
-            self.last = data[2 * last[0] : 2 * last[1]]
+        if final[1]:
+            self.last = data[2 * final[0] : 2 * final[1]]
         return (yield from self._rest(data, low, at, is_last))
 
     def _rest(self, data: bytes, low: bytes, at: int, is_last: bool) -> Generator[Slice, None, tuple[int, bool]]:
         """What follows the last whole record: damaged ones among it, and the byte from which on more must be read."""
         opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
-        shift = self._shift(data, at, opening)
-        if shift >= 0:
+        astray = self._astray(data, at, len(low), opening)
+        if astray >= 0:
             # A byte is missing or too many: from here on, low bytes and high ones have changed places.
-            self.read += 1
-            yield from self._damaged(data, low, at, at + shift, self.read)
-            return 2 * (at + shift) + 1, True
+            end = (astray + 1) // 2
+            if low[at:end].strip(b"\0 \t\r\n"):
+                self.read += 1
+                yield from self._damaged(data, low, at, end, self.read)
+            return astray, True
         end = low.rfind(f"</{self._family.root}>".encode(), at)
         if is_last and low.find(closing, at, end if end >= 0 else len(low)) >= 0:
             # A record whose opening tag is damaged, and no other follows it.
@@ -194,6 +198,9 @@ class Cut:
 
         None where something in the block is damaged, or the wish cannot be told so: it is walked record by record.
         """
+        if b"\0" in low:
+            # As low bytes that are high ones would be: a byte may be missing or too many.
+            return None
         done = low.rfind(closing) + len(closing)
         first = low.find(opening)
         survey = self._wish.survey(low, done)
@@ -219,10 +226,12 @@ class Cut:
         self.passed_over.update(self._wish.reasons(records, survey.named, len(wanted)))
         return wanted, done
 
-    def _shift(self, data: bytes, at: int, opening: bytes) -> int:
-        """How far from a place, in characters, an opening tag lies between the characters; -1 where none does."""
+    def _astray(self, data: bytes, begin: int, end: int, opening: bytes) -> int:
+        """The byte at which an opening tag begins between two characters, from the one before `begin` on; -1: none."""
         side = 0 if self.encoding == "utf-16-le" else 1
-        return data[2 * at + 1 + side :: 2].find(opening)
+        first = 2 * begin - 1 if begin else 1
+        found = data[first + side : 2 * end + 1 : 2].find(opening)
+        return first + 2 * found if found >= 0 else -1
 
     def _damaged(self, data: bytes, low: bytes, begin: int, end: int, number: int) -> Iterator[Slice]:
         reason = self._wish.reason(low, begin, end)
