@@ -287,7 +287,7 @@ def _values(resource: Resource, name: str, match: re.Match[str]) -> tuple[tuple[
 
 def _has_shape(value: str, declared: object) -> bool:
     """Whether a value could be one of a partition: a day, month or year where those are declared."""
-    shapes = {Days: periods.DAY, Months: periods.MONTH, Years: periods.YEAR}
+    shapes: dict[type, str] = {Days: periods.DAY, Months: periods.MONTH, Years: periods.YEAR}
     shape = shapes.get(type(declared))
     if shape is None:
         return bool(_VALUE.fullmatch(value))
