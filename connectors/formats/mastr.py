@@ -101,7 +101,7 @@ def parse(
         members = files(archive)
     size = sum(member.file_size for member in members.values())
     stages = [
-        [family for family in stage if family.constants.get("technology", technologies[0]) in technologies]
+        [family for family in stage if family.constants.get("technology") in (None, *technologies)]
         if stage is STAGES[0]
         else stage
         for stage in STAGES

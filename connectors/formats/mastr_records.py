@@ -129,12 +129,13 @@ class Cut:
         order = "<u2" if self.encoding == "utf-16-le" else ">u2"
         low = np.frombuffer(memoryview(data)[: len(data) & ~1], order).astype(np.uint8).tobytes()
         opening, closing = f"<{self.record}>".encode(), f"</{self.record}>".encode()
+        is_first = not self.read
         plain = None if is_last else self._plainly(low, opening, closing)
         if plain is not None:
             wanted, done = plain
             for number, begin, end in wanted:
                 yield Slice(number, data[2 * begin : 2 * end], is_damaged=False)
-            if not self.first:
+            if is_first:
                 self.first = data[2 * low.find(opening) : 2 * (low.find(closing) + len(closing))]
             self.last = data[2 * low.rfind(opening, 0, done) : 2 * done]
             return 2 * done, False
