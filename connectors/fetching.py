@@ -26,14 +26,7 @@ from connectors.archive import content_sha256
 from connectors.catalogue import Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import (
-    JSON_LIMIT_BYTES,
-    genesis_headers,
-    refuse_error_answer,
-    table_form,
-    table_updated,
-    without_stamp,
-)
+from connectors.genesis import TableQuestion, download_table, table_form, without_stamp
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
@@ -338,31 +331,16 @@ def _ask(resource: Resource, url: str, client: Client, draft: Path, known: Fetch
 
 
 def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
-    """Ask when the table was last changed, and for the table only where that is news."""
-    table_code = _table_code(resource)
-    ask = Ask(
-        f"{url}/metadata/table",
-        form={"name": table_code, "area": "all", "language": "de"},
-        headers=genesis_headers(resource.credentials),
-        size_limit_bytes=JSON_LIMIT_BYTES,
+    """Ask for a table of the host below `url`, where it has changed since `known`."""
+    question = TableQuestion(
+        url,
+        _table_code(resource),
+        resource.form,
+        resource.credentials,
+        size_limit_bytes=resource.size_limit_mb * 2**20,
         time_limit_s=resource.time_limit_s,
     )
-    answer = client.download(ask, draft)
-    if answer.status != 200:
-        return answer
-    updated = table_updated(draft, table_code)
-    if known is not None and known.etag == updated:
-        return Answer(304, etag=updated)
-    table = dataclasses.replace(
-        ask,
-        url=f"{url}/data/tablefile",
-        form=table_form(table_code, resource.form),
-        size_limit_bytes=resource.size_limit_mb * 2**20,
-    )
-    answer = client.download(table, draft)
-    if answer.status == 200:
-        refuse_error_answer(draft, table_code)
-    return dataclasses.replace(answer, etag=updated, last_modified=None)
+    return download_table(question, client, draft, known.etag if known else None)
 
 
 def _table_code(resource: Resource) -> str:

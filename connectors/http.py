@@ -98,6 +98,10 @@ class Client:
         """When publishers that asked for more patience than `download` has want to be asked again, at the latest."""
         return max(self._asked_back, default=None)
 
+    def pause(self, seconds: float) -> None:
+        """Wait, where a publisher needs time to make what was asked for."""
+        self._sleep(seconds)
+
     def download(self, ask: Ask, target: Path) -> Answer:
         """Write the answer's body to `target`.
 

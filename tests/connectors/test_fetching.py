@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -544,7 +545,7 @@ def test_another_genesis_form_is_another_question(publisher: Publisher, client: 
     ("at", "code", "words", "advice"),
     [
         ("metadata", 104, "Es gibt keine Objekte zum angegebenen Selektionskriterium", "check the table code"),
-        ("table", 98, "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden", "narrow it by years or regions"),
+        ("table", 98, "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden", "too large even for a job"),
         ("table", 15, "Sie sind nicht berechtigt", "credentials"),
         ("table", 4711, "Unbekannt", "see the host"),
     ],
@@ -559,6 +560,65 @@ def test_a_genesis_error_with_status_200_fails_with_the_hosts_words_and_advice(
     for part in ("population: 1000A-0000: ", f"GENESIS code {code}: {words}", advice, "kept as"):
         assert part in summary.errors[0]
     assert len(landed(landing)) == 1
+
+
+TOO_LARGE = failure(98, "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden")
+CREATED = failure(99, "Die Tabelle kann in Kürze als Ergebnis mit folgendem Namen abgerufen werden: 1000A-0000_1758")
+NOT_YET = failure(104, "Es gibt keine Objekte zum angegebenen Selektionskriterium")
+
+
+def listed(*names: str) -> Reply:
+    status = {"Code": 0, "Content": "erfolgreich", "Type": "Information"}
+    return Reply(body=json.dumps({"Status": status, "List": [{"Code": name} for name in names]}).encode())
+
+
+def test_a_genesis_table_too_large_to_answer_is_made_by_a_job_waited_for_and_fetched(
+    publisher: Publisher, client: Client, landing: Landing, waits: list[float]
+) -> None:
+    publisher.says(f"{REST}/metadata/table", metadata("05.03.2024"))
+    publisher.says(f"{REST}/data/tablefile", TOO_LARGE, CREATED)
+    publisher.says(f"{REST}/catalogue/results", NOT_YET, listed("1000A-0000_17"), listed("1000A-0000_1758"))
+    publisher.says(f"{REST}/data/resultfile", table("1700000000000"))
+    source = source_of({"population": {**TABLE, "form": {"startyear": "2020"}}})
+    assert fetch(source, landing, client).new == 1
+    assert [path.removeprefix("/town.example/rest/2020/") for path in publisher.paths()] == [
+        *("metadata/table", "data/tablefile", "data/tablefile"),
+        *("catalogue/results", "catalogue/results", "catalogue/results", "data/resultfile"),
+    ]
+    first, second = (asked.form for asked in publisher.asked[1:3])
+    assert second == {**first, "job": "true"}
+    assert publisher.asked[3].form["selection"] == "1000A-0000_1758"
+    assert publisher.asked[-1].form == {
+        "name": "1000A-0000_1758",
+        "area": "all",
+        "format": "ffcsv",
+        "compress": "false",
+        "language": "de",
+    }
+    assert waits == [2.0, 5.0]
+    assert fetch(source, landing, client).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("created", "results", "words"),
+    [
+        (TOO_LARGE, NOT_YET, "GENESIS code 98: .* too large even for a job"),
+        (failure(15, "Sie sind nicht berechtigt"), NOT_YET, "GENESIS code 15: Sie sind nicht berechtigt"),
+        (failure(99, "Auftrag erstellt"), NOT_YET, "expected code 99 with one result.s name, 99: Auftrag erstellt"),
+        (failure(99, "Ergebnis: 2000S-1_12"), NOT_YET, "expected code 99 with one result's name"),
+        (CREATED, failure(15, "Sie sind nicht berechtigt"), "GENESIS code 15"),
+        (CREATED, NOT_YET, "result 1000A-0000_1758 is not ready after 37 s; raise time_limit_s"),
+    ],
+)
+def test_a_genesis_job_that_does_not_end_well_fails_with_what_came(
+    publisher: Publisher, client: Client, landing: Landing, created: Reply, results: Reply, words: str
+) -> None:
+    publisher.says(f"{REST}/metadata/table", metadata("05.03.2024"))
+    publisher.says(f"{REST}/data/tablefile", TOO_LARGE, created)
+    publisher.says(f"{REST}/catalogue/results", results)
+    summary = fetch(source_of({"population": {**TABLE, "time_limit_s": 60}}), landing, client)
+    assert summary.failed == 1
+    assert re.search(words, summary.errors[0])
 
 
 @pytest.mark.parametrize(
