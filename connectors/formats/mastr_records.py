@@ -45,9 +45,12 @@ class Wish(Protocol):
 
 
 class Survey(NamedTuple):
-    """Places that lie within records that are wanted, in order, and how often the tag stands there that says so."""
+    """Places that lie within records that are wanted, in order, the how many-eth of its kind each tag is that says so,
+    and how often it stands there at all.
+    """
 
     places: list[int]
+    orders: list[int]
     named: int
 
 
@@ -208,8 +211,11 @@ class Cut:
         if done < len(closing) or survey is None or first < 0 or low.find(b"<", 0, first) >= 0:
             return None
         wanted: list[tuple[int, int, int]] = []
+        closings = low.count(closing, 0, done)
+        # Where every record has the tag once, the tag's number is the record's.
+        is_one_each = survey.named == closings
         records = counted = end = 0
-        for hit in survey.places:
+        for hit, order in zip(survey.places, survey.orders, strict=True):
             if hit < end:
                 continue
             begin = low.rfind(opening, end, hit)
@@ -217,11 +223,12 @@ class Cut:
             if begin < 0 or end < 0 or low.find(closing, begin, hit) >= 0 or low.find(opening, hit, end) >= 0:
                 return None
             end += len(closing)
-            records += low.count(opening, counted, end)
-            counted = end
-            wanted.append((self.read + records, begin, end))
-        records += low.count(opening, counted, done)
-        if records != low.count(closing, 0, done):
+            if not is_one_each:
+                records += low.count(opening, counted, end)
+                counted = end
+            wanted.append((self.read + (order if is_one_each else records), begin, end))
+        records = closings if is_one_each else records + low.count(opening, counted, done)
+        if records != closings:
             return None
         self.read += records
         self.passed_over.update(self._wish.reasons(records, survey.named, len(wanted)))
@@ -285,20 +292,23 @@ class InRegion:
         pieces = low[:end].split(KEY_TAG)
         keys = [piece[:9] for piece in pieces]
         wanted = {key for key in {*keys[1:]} if key[:5] in self._kreise or not (key[:8].isdigit() and key[8:] == b"<")}
-        return Survey(_places(pieces, [key in wanted for key in keys], len(KEY_TAG)), len(pieces) - 1)
+        return _surveyed(pieces, [key in wanted for key in keys], len(KEY_TAG))
 
     def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
         """Records without a key, and those whose key is another."""
         return {"no municipality key": max(0, records - named), "outside the region": min(named, records) - wanted}
 
 
-def _places(pieces: list[bytes], is_wanted: list[bool], width: int) -> list[int]:
-    """Of a text cut at a tag of that width: the places of the tags that begin the pieces that are wanted."""
+def _surveyed(pieces: list[bytes], is_wanted: list[bool], width: int) -> Survey:
+    """Of a text cut at a tag of that width: the tags that begin the pieces that are wanted."""
+    named = len(pieces) - 1
     if not any(is_wanted[1:]):
-        return []
+        return Survey([], [], named)
     ends = itertools.accumulate(len(piece) + width for piece in pieces)
     # A piece's tag stands where the one before it ends.
-    return [end - width for end, wanted in zip(ends, is_wanted[1:], strict=False) if wanted]
+    orders = [order for order, wanted in enumerate(is_wanted) if wanted and order]
+    chosen = set(orders)
+    return Survey([end - width for order, end in enumerate(ends, start=1) if order in chosen], orders, named)
 
 
 class Referring:
@@ -323,7 +333,7 @@ class Referring:
 
     def survey(self, low: bytes, end: int) -> Survey | None:
         """By all that stands under the tag at once."""
-        places: list[int] = []
+        found: list[Survey] = []
         for tag in self._tags:
             pieces = low[:end].split(tag)
             # A MaStR number is 15 characters long; what is not is looked at more closely.
@@ -331,8 +341,10 @@ class Referring:
                 piece[:15] in self._numbers or (piece[15:16] != b"<" and self._names(piece[: piece.find(b"<")]))
                 for piece in pieces
             ]
-            places += _places(pieces, is_wanted, len(tag))
-        return Survey(sorted(places), 0)
+            found.append(_surveyed(pieces, is_wanted, len(tag)))
+        spelt = [survey for survey in found if survey.named]
+        # Records that spell it by turns are looked at one by one.
+        return None if len(spelt) > 1 else (spelt or found)[0]
 
     def reasons(self, records: int, named: int, wanted: int) -> dict[str, int]:
         """One for all."""
