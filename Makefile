@@ -64,7 +64,8 @@ chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (
 	@$(BIN)/python -m tests.chaos kill --count $(or $(COUNT),3)
 	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
 
-bench: $(READY) ## speed and memory on a feed of national size, and of counts, about 25 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip SITE_YEARS=10000 PARTS=counts
+bench: $(READY) ## speed and memory on a feed of national size, of counts and of the register, about 35 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip SITE_YEARS=10000 MASTR_GB=2 PARTS=counts
+	$(if $(PARTS),,@$(BIN)/python -m tests.bench.mastr --gigabytes $(or $(MASTR_GB),2) --repeat $(or $(REPEAT),3))
 	@$(BIN)/python -m tests.bench --size $(or $(SIZE),national) --repeat $(or $(REPEAT),3) $(if $(FEED),--feed $(FEED)) \
 		$(if $(SITE_YEARS),--site-years $(SITE_YEARS)) $(if $(PARTS),--parts $(PARTS))
 
@@ -83,6 +84,7 @@ LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-ur
 lock: $(READY) ## renew requirements.lock from pyproject.toml, and what `make bench` compares with
 	@$(BIN)/uv pip compile pyproject.toml --group dev $(LOCKED) --output-file requirements.lock
 	@$(BIN)/uv pip compile tests/bench/gtfs_kit.in $(LOCKED) --output-file tests/bench/gtfs_kit.lock
+	@$(BIN)/uv pip compile tests/bench/open_mastr.in $(LOCKED) --output-file tests/bench/open_mastr.lock
 
 clean: ## remove what runs have written (data/runtime) and the environment
 	rm -rf data/runtime $(VENV)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from connectors import mastr_fields
+
 KEY = pa.schema(
     [
         ("source_id", pa.string()),
@@ -394,30 +396,46 @@ ACCIDENT = _table(
 )
 
 # -- energy  --
-# technology: solar, wind, biomass, hydro. status_id: MaStR EinheitBetriebsstatus 31, 35, 37, 38.
-ENERGY_UNIT = _table(
+# Of the MaStR: the columns are declared, with tags, types and units, in connectors.mastr_fields; updated_at is local.
+# technology: solar, wind, biomass, hydro, combustion, storage, geothermal_and_other, nuclear, gas_producer,
+# gas_consumer, gas_storage, electricity_consumer. status_id: EinheitBetriebsstatus 31, 35, 37, 38.
+# operator_id: null for natural persons; operator_person_type_id: 517 organisation, 518 natural person.
+ENERGY_UNIT = Table(
     "energy_unit",
-    unit_id=TEXT,
-    technology=TEXT,
-    energy_carrier_id=SMALL,
-    status_id=SMALL,
-    ags=TEXT,
-    postal_code=TEXT,
-    longitude=REAL,
-    latitude=REAL,
-    commissioned_date=DAY,
-    planned_date=DAY,
-    temporarily_shut_date=DAY,
-    resumed_date=DAY,
-    shut_date=DAY,
-    gross_capacity_kw=REAL,
-    net_capacity_kw=REAL,
-    siting_id=SMALL,
-    registered_date=DAY,
-    updated_at=LOCAL,
-    export_member=TEXT,
+    mastr_fields.schema(
+        mastr_fields.UNIT_FIELDS, technology=TEXT, export_member=TEXT, operator_person_type_id=pa.int32()
+    ),
 )
-ENERGY_CATALOGUE_VALUE = _table("energy_catalogue_value", catalogue_id=SMALL, value=TEXT, category_id=SMALL)
+
+
+def _mastr_table(name: str, **more: pa.DataType) -> Table:
+    declared = {
+        field.column: field for family in mastr_fields.FAMILIES if family.table == name for field in family.fields
+    }
+    return Table(name, mastr_fields.schema(tuple(declared.values()), **more))
+
+
+ENERGY_EEG_PLANT = _mastr_table("energy_eeg_plant", technology=TEXT)
+ENERGY_CHP_PLANT = _mastr_table("energy_chp_plant")
+ENERGY_STORAGE_PLANT = _mastr_table("energy_storage_plant")
+ENERGY_GAS_STORAGE_PLANT = _mastr_table("energy_gas_storage_plant")
+ENERGY_PERMIT = _mastr_table("energy_permit")
+ENERGY_RETROFIT = _mastr_table("energy_retrofit")
+ENERGY_LOCATION = _mastr_table("energy_location")
+ENERGY_GRID_CONNECTION = _mastr_table("energy_grid_connection")
+ENERGY_GRID_OPERATOR_CHANGE = _mastr_table("energy_grid_operator_change")
+ENERGY_GRID = _mastr_table("energy_grid")
+ENERGY_BALANCING_AREA = _mastr_table("energy_balancing_area")
+# Organisations alone; names only of grid operators.
+ENERGY_MARKET_ACTOR = _mastr_table("energy_market_actor")
+ENERGY_DELETED_UNIT = _mastr_table("energy_deleted_unit")
+ENERGY_CATALOGUE_VALUE = _mastr_table("energy_catalogue_value")
+ENERGY_CATALOGUE_CATEGORY = _mastr_table("energy_catalogue_category")
+ENERGY_UNIT_TYPE = _mastr_table("energy_unit_type")
+# A row per snapshot: the day an export tells of, by its name, else that of the latest update in it.
+ENERGY_EXPORT = _table("energy_export", export_date=DAY, release=TEXT)
+# Installed capacity per municipality at a year's end as others sum it.
+ENERGY_REFERENCE_CAPACITY = _table("energy_reference_capacity", ags=TEXT, technology=TEXT, year=SMALL, capacity_kw=REAL)
 # record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device). fast_points:
 # points of more than 22 kW, null where the file tells no power per point.
 CHARGING_STATION = _table(
@@ -561,7 +579,24 @@ PARSED_TABLES = (
     COUNT_CHANNEL,
     COUNT_READING,
     ENERGY_UNIT,
+    ENERGY_EEG_PLANT,
+    ENERGY_CHP_PLANT,
+    ENERGY_STORAGE_PLANT,
+    ENERGY_GAS_STORAGE_PLANT,
+    ENERGY_PERMIT,
+    ENERGY_RETROFIT,
+    ENERGY_LOCATION,
+    ENERGY_GRID_CONNECTION,
+    ENERGY_GRID_OPERATOR_CHANGE,
+    ENERGY_GRID,
+    ENERGY_BALANCING_AREA,
+    ENERGY_MARKET_ACTOR,
+    ENERGY_DELETED_UNIT,
     ENERGY_CATALOGUE_VALUE,
+    ENERGY_CATALOGUE_CATEGORY,
+    ENERGY_UNIT_TYPE,
+    ENERGY_EXPORT,
+    ENERGY_REFERENCE_CAPACITY,
     CHARGING_STATION,
     MARKET_READING,
     MARKET_FILE,

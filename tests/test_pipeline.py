@@ -27,6 +27,7 @@ from muensterland import steps
 from muensterland.cli import app
 from muensterland.gate_command import counted as counted_anew
 from muensterland.orchestration import sources_by_domain
+from muensterland.sample import mastr
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
 from muensterland.settings import REPOSITORY, Settings
@@ -162,6 +163,44 @@ def test_the_same_bytes_in_another_order_give_equal_marts(
     assert again is not None
     contents = [{name: mart["content_sha256"] for name, mart in made["marts"].items()} for made in (record, again)]
     assert contents[0] == contents[1]
+
+
+def test_capacity_is_the_invented_registers_ledger(first: tuple[Region, dict[str, Any]]) -> None:
+    """Units and kW per municipality, technology and month; and what a unit was known to have on a day."""
+    region, _ = first
+    with duckdb.connect(str(region.home / "releases/current/muensterland.duckdb"), read_only=True) as db:
+        found = db.execute(
+            "select ags, technology, month, units, gross_capacity_kw::double from marts.mart_energy_capacity "
+            "where units > 0"
+        ).fetchall()
+        known = db.execute(
+            "select gross_capacity_kw::double from marts.fct_energy_unit_version where unit_id = ? "
+            "and known_from_date <= '2026-06-30' and (known_to_date is null or known_to_date > '2026-06-30')",
+            [mastr.REPOWERED_UNIT],
+        ).fetchall()
+        deleted = db.execute(
+            "select known_to_date::text from marts.fct_energy_unit_version where unit_id = ?", [mastr.DELETED_UNIT]
+        ).fetchall()
+        off = db.execute("select ags, technology from marts.mart_energy_crosscheck where is_deviating").fetchall()
+    assert {(ags, technology, month): (units, kw) for ags, technology, month, units, kw in found} == mastr.ledger()
+    assert known == [(mastr.FORMER_KW,)]
+    assert deleted == [(str(mastr.STATE),)]
+    assert off == [(mastr.DEVIATING_AGS, "wind")]
+
+
+def test_no_person_of_the_register_leaves_its_parser(first: tuple[Region, dict[str, Any]]) -> None:
+    region, _ = first
+    files = [
+        place
+        for place in (region.home / "staged").rglob("*.parquet")
+        if "energy" in str(place) or "rejected" in str(place)
+    ]
+    assert len(files) > 20
+    for place in files:
+        with duckdb.connect() as db:
+            text = str(db.execute(f"from read_parquet('{place}', hive_partitioning = false)").fetchall())
+        assert mastr.NAME_OF_A_PERSON not in text, place
+        assert mastr.STREET_OF_A_PERSON not in text, place
 
 
 def test_a_second_run_parses_nothing_and_keeps_the_release(first: tuple[Region, dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ CONNECTORS = {
     "load_profile_bdew": "load_profile:BDEW",
     "load_profile_csv": "load_profile:CSV",
     "load_profile_xlsx": "load_profile:XLSX",
+    "localzero_renewable_energy": "localzero_renewable_energy:CONNECTOR",
     "mastr_export": "mastr:CONNECTOR",
     "municipal_series": "municipal_series:CONNECTOR",
     "municipality_directory": "municipality_directory:CONNECTOR",

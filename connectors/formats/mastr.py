@@ -1,62 +1,84 @@
-"""Parse a full export of the Marktstammdatenregister: solar, wind, biomass and hydro units, streamed from the zip."""
+"""Parse a full export of the Marktstammdatenregister (MaStR), streamed from the zip, its parts in parallel.
+
+Units say by their municipality key where they stand. What has no key is kept where it refers to something kept: EEG,
+CHP and storage plants and permits to units, grid connections to their locations, grids to their connections, actors to
+the units that they operate. So the export is read in stages, each by the numbers that the former ones kept.
+
+Natural persons never leave the parser: a unit only tells that one operates it (operator_person_type_id). See
+`connectors.mastr_fields` for what is staged, `mastr_records` for how records are found, `mastr_columns` for types.
+"""
 
 from __future__ import annotations
 
-import codecs
+import multiprocessing
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import date
+from pathlib import Path
+from typing import Literal, get_args
 
-from lxml import etree
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from connectors import tables
 from connectors.archive import files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
+from connectors.formats.mastr_part import Figures, Part, read_part
+from connectors.mastr_fields import (
+    FAMILIES,
+    KNOWN_TAGS,
+    NOT_STAGED_FILES,
+    ORGANISATION,
+    PERSON,
+    STAGES,
+    Family,
+)
 from connectors.region import Region
 from connectors.staging import StagedWriter
-from connectors.tables import ENERGY_CATALOGUE_VALUE, ENERGY_UNIT, Table
-from connectors.text import is_mojibake
+from connectors.tables import ENERGY_EXPORT, ENERGY_UNIT, Table
 
-Technology = Literal["solar", "wind", "biomass", "hydro"]
-
-
-@dataclass(frozen=True)
-class Family:
-    """A family of export files: the root element gives the file its name, and holds one element per record."""
-
-    root: str
-    record: str
-
-    def members(self, names: Mapping[str, zipfile.ZipInfo]) -> list[str]:
-        """The family's file names, numbered parts in the order of their numbers."""
-        parts = [re.fullmatch(rf"{self.root}(?:_([0-9]+))?\.xml", name) for name in names]
-        return [part[0] for part in sorted(filter(None, parts), key=lambda part: int(part[1] or 0))]
-
-
-FAMILIES: dict[Technology, Family] = {
-    "solar": Family("EinheitenSolar", "EinheitSolar"),
-    "wind": Family("EinheitenWind", "EinheitWind"),
-    "biomass": Family("EinheitenBiomasse", "EinheitBiomasse"),
-    "hydro": Family("EinheitenWasser", "EinheitWasser"),
+Technology = Literal[
+    "solar",
+    "wind",
+    "biomass",
+    "hydro",
+    "combustion",
+    "storage",
+    "geothermal_and_other",
+    "nuclear",
+    "gas_producer",
+    "gas_consumer",
+    "gas_storage",
+    "electricity_consumer",
+]
+TABLES: dict[str, Table] = {
+    table.name: table for table in tables.PARSED_TABLES if table.name in {family.table for family in FAMILIES}
 }
-CATALOGUE = Family("Katalogwerte", "Katalogwert")
-
-# EinheitBetriebsstatus: 31 planned, 35 in operation, 37 temporarily shut, 38 finally shut.
-PLANNED = 31
-STATUSES = (PLANNED, 35, 37, 38)
 
 # The export of 2025 unpacks to about 50 GB of UTF-16; it is streamed and never lies on the disk unpacked.
 UNPACKED_LIMIT_BYTES = 80 * 2**30
-CHUNK_BYTES = 2**20
-# A unit has about 2,000 characters; one of a million is an attack or a broken file.
-RECORD_LIMIT_CHARACTERS = 2**20
-BATCH_ROWS = 5_000
-TAG_LIMIT = 2_000
-MUNICIPALITY_KEY = re.compile(r"<Gemeindeschluessel>([^<]*)<")
+# Smaller exports are read before another process has begun.
+PARALLEL_FROM_BYTES = 64 * 2**20
+# Beside the one that parses.
+OTHER_PROCESSES = 1
+ROWS = 50_000
+SEAM = "repeated at the seam of two parts"
+EXPORT_NAME = re.compile(r"Gesamtdatenexport_(\d{4})(\d{2})(\d{2})_(\d{2}\.\d)")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A part that was read."""
+
+    part: Part
+    family: Family
+    figures: Figures
 
 
 def parse(
@@ -66,372 +88,260 @@ def parse(
     /,
     *,
     region_only: bool = True,
-    technologies: tuple[Technology, ...] = ("solar", "wind", "biomass", "hydro"),
+    technologies: tuple[Technology, ...] = get_args(Technology),
 ) -> None:
-    """Stage generating units (capacities in kW) and the catalogue that resolves their ids.
+    """Stage units (capacities in kW), the plants, places, grids and organisations they refer to, and the catalogue.
 
-    A record is one unit or catalogue element; a unit repeated at the seam of two parts is staged twice, as it comes.
-    `region_only` leaves units of other municipalities, and those without a municipality, out of scope.
-    Raises SnapshotRefused where a family is missing, a file is not UTF-16 XML or carries a DOCTYPE.
+    A record is one element below a file's root; the last one of a part that is repeated as the first of the next is
+    staged once. `region_only` leaves out of scope what is of other municipalities, and what says of no place.
+    Raises SnapshotRefused where a family without which nothing can be said is missing, or a file is not UTF-16 XML
+    with its root or carries a DOCTYPE.
     """
-    units = _Batches(out, ENERGY_UNIT)
     with open_zip(snapshot.path, UNPACKED_LIMIT_BYTES) as archive:
-        # A family's numbered parts are one table: their number grows with the register.
-        families = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in files(archive)}
-        out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(families)])
-        for technology in technologies:
-            seen: Counter[str] = Counter()
-            for member, record in _records(snapshot, out, archive, FAMILIES[technology], ENERGY_UNIT):
-                number = units.next_number()
-                if not _is_wanted(out, region if region_only else None, number, record):
-                    continue
-                tags = _tags(out, ENERGY_UNIT, number, record)
-                if tags is None:
-                    continue
-                seen.update(tags.keys())
-                if len(seen) > TAG_LIMIT:
-                    raise SnapshotRefused(
-                        f"{snapshot.source_id}: {snapshot.path.name}: {member}: more than {TAG_LIMIT} different tags, "
-                        "the export has about 150; ask the publisher again"
-                    )
-                row = _unit(out, number, tags)
-                if row is not None:
-                    units.add(row | {"technology": technology, "export_member": member})
-            _report_drift(out, technology, set(seen))
-            out.saw_fields(ENERGY_UNIT, seen)
-        units.flush()
-        _parse_catalogue(snapshot, out, archive)
+        members = files(archive)
+    size = sum(member.file_size for member in members.values())
+    stages = [
+        [family for family in stage if family.constants.get("technology") in (None, *technologies)]
+        if stage is STAGES[0]
+        else stage
+        for stage in STAGES
+    ]
+    _check_files(snapshot, out, list(members), [family for stage in stages for family in stage])
+    numbers: dict[str, set[str]] = defaultdict(set)
+    read: list[_Read] = []
+    with _readers(size >= PARALLEL_FROM_BYTES) as read_all:
+        for place, stage in enumerate(stages):
+            parts = list(_parts(snapshot, out.scratch, members, stage, region if region_only else None, numbers, place))
+            for part, figures in zip(parts, read_all(parts), strict=True):
+                read.append(_Read(part, FAMILIES[part.family], figures))
+                if region_only:
+                    _remember(read[-1], numbers)
+    _stage_all(out, read)
+    _report_columns(out, read)
+    _note_export(snapshot, out, read)
 
 
-def _parse_catalogue(snapshot: Snapshot, out: StagedWriter, archive: zipfile.ZipFile) -> None:
-    values = _Batches(out, ENERGY_CATALOGUE_VALUE)
-    for _, record in _records(snapshot, out, archive, CATALOGUE, ENERGY_CATALOGUE_VALUE):
-        number = values.next_number()
-        tags = _tags(out, ENERGY_CATALOGUE_VALUE, number, record)
-        row = None if tags is None else _read_fields(out, ENERGY_CATALOGUE_VALUE, number, tags, CATALOGUE_FIELDS)
-        if row is not None:
-            values.add(row)
-    values.flush()
+# -- what to read ----------------------------------------------------------------------------------------------------
 
 
-class _Batches:
-    """Counts the records of a table and hands its rows to the writer in batches, so that memory stays bounded."""
-
-    def __init__(self, out: StagedWriter, table: Table) -> None:
-        self._out, self._table = out, table
-        self._rows: list[dict[str, Any]] = []
-        self._number = 0
-
-    def next_number(self) -> int:
-        self._number += 1
-        return self._number
-
-    def add(self, row: dict[str, Any]) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= BATCH_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._rows:
-            self._out.write(self._table, self._rows)
-            self._rows = []
+def _check_files(snapshot: Snapshot, out: StagedWriter, names: list[str], asked: Sequence[Family]) -> None:
+    """Report files nobody declared; a missing one that is required is refused."""
+    # A family's numbered parts are one table: their number grows with the register.
+    found = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in names}
+    out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(found)])
+    for family in asked:
+        if family.is_required and family.root not in found:
+            raise SnapshotRefused(
+                f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
+                f"found {', '.join(sorted(names)[:20]) or 'nothing'}; check the option `technologies` or ask again"
+            )
+    for name in sorted(found - {family.root for family in FAMILIES} - NOT_STAGED_FILES):
+        out.drift(ENERGY_UNIT, f"file:{name}", "new")
 
 
-# -- from the zip to the text of single records ---------------------------------------------------------------------
+def _parts(
+    snapshot: Snapshot,
+    scratch: Path,
+    members: dict[str, zipfile.ZipInfo],
+    stage: Iterable[Family],
+    region: Region | None,
+    numbers: dict[str, set[str]],
+    place: int,
+) -> Iterator[Part]:
+    """The parts of a stage's files, families and numbers in order; what records must refer to is laid beside them."""
+    for family in stage:
+        listed: Path | None = None
+        if region is not None and isinstance(family.scope, tuple):
+            listed = scratch / f"{place}-{family.scope[1]}.numbers"
+            if not listed.exists():
+                listed.write_text("\n".join(sorted(numbers[family.scope[1]])), encoding="ascii")
+        for name in family.members(list(members)):
+            yield Part(
+                snapshot.path,
+                members[name].file_size,
+                UNPACKED_LIMIT_BYTES,
+                f"{snapshot.source_id}: {snapshot.path.name}: {name}",
+                members[name].filename,
+                FAMILIES.index(family),
+                region,
+                listed,
+                scratch / f"{name}.arrow",
+            )
 
 
-def _records(
-    snapshot: Snapshot, out: StagedWriter, archive: zipfile.ZipFile, family: Family, table: Table
-) -> Iterator[tuple[str, str]]:
-    """(member, text of one record element) through all files of a family."""
-    members = files(archive)
-    names = family.members(members)
-    if not names:
-        raise SnapshotRefused(
-            f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
-            f"found {', '.join(sorted(members)[:20]) or 'nothing'}; check the option `technologies` or ask again"
+@contextmanager
+def _readers(is_large: bool) -> Iterator[Callable[[list[Part]], list[Figures]]]:
+    """Something that reads parts and gives their figures in the same order; of a large export in two processes."""
+    if not is_large:
+        yield lambda parts: [read_part(part) for part in parts]
+        return
+    # Spawned, not forked: whoever parses may have threads.
+    with ProcessPoolExecutor(OTHER_PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        yield lambda parts: _read_together(pool, parts)
+
+
+def _read_together(pool: ProcessPoolExecutor, parts: list[Part]) -> list[Figures]:
+    """Read the largest parts first, here and there; the other process has one in its hand and one to go on with."""
+    figures: dict[int, Figures] = {}
+    waiting = deque(sorted(range(len(parts)), key=lambda place: -parts[place].size))
+    there: deque[tuple[int, Future[Figures]]] = deque()
+    while waiting or there:
+        while waiting and len(there) < 2 * OTHER_PROCESSES:
+            place = waiting.popleft()
+            there.append((place, pool.submit(read_part, parts[place])))
+        if waiting:
+            place = waiting.popleft()
+            figures[place] = read_part(parts[place])
+        while there and (there[0][1].done() or not waiting):
+            place, future = there.popleft()
+            figures[place] = future.result()
+    return [figures[place] for place in range(len(parts))]
+
+
+def _remember(read: _Read, numbers: dict[str, set[str]]) -> None:
+    """Add what the part's records are called by, for the stages that follow."""
+    for name, column in read.family.gives:
+        for batch in _batches(read.part.target):
+            # Numbers go to a file of lines; one that is no plain word refers to nothing.
+            values = pc.unique(batch[column].drop_null()).to_pylist()
+            numbers[name].update(value for value in map(str, values) if re.fullmatch(r"[A-Za-z0-9_-]+", value, re.A))
+
+
+def _batches(place: Path) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(place)) as source, pa.ipc.open_file(source) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+# -- what becomes of it ------------------------------------------------------------------------------------------------
+
+
+def _stage_all(out: StagedWriter, parts: Sequence[_Read]) -> None:
+    """Hand rows, rejections and figures to the writer; records of a table are numbered through all its files."""
+    people = pa.array(sorted({number for read in parts for number in read.figures.people}), pa.string())
+    organisations = _organisations(parts)
+    offsets: Counter[str] = Counter()
+    former: _Read | None = None
+    for read in parts:
+        table, figures = TABLES[read.family.table], read.figures
+        is_repeated = bool(
+            former and former.family is read.family and figures.first and figures.first == former.figures.last
         )
-    for name in names:
-        where = f"{snapshot.source_id}: {snapshot.path.name}: {name}"
-        texts = _counted(out, table, family.record, _texts(where, archive, members[name], family.root))
-        for record in _split(where, texts, family.record):
-            yield name, record
+        offset = offsets[table.name]
+        out.read(table, figures.read)
+        offsets[table.name] += figures.read
+        for reason, records in sorted(figures.out_of_scope.items()):
+            out.out_of_scope(table, reason, records)
+        for rejected in figures.rejected:
+            if is_repeated and rejected.number == 1:
+                out.out_of_scope(table, SEAM)
+            else:
+                out.reject(table, offset + rejected.number, rejected.tag, rejected.raw, rejected.reason)
+        for rows in _rows(read, table, offset):
+            kept = rows.filter(pc.not_equal(rows["record_number"], offset + 1)) if is_repeated else rows
+            out.out_of_scope(table, SEAM, rows.num_rows - kept.num_rows)
+            out.write(table, _with_operators(kept, people, organisations) if table is ENERGY_UNIT else kept)
+        former = read
 
 
-def _texts(where: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, root: str) -> Iterator[str]:
-    """The member's text in chunks; raises SnapshotRefused where it is not UTF-16 XML with the expected root."""
-    decoder = codecs.getincrementaldecoder("utf-16")("strict")
-    tail, is_first = "", True
-    with archive.open(member) as stream:
-        while data := stream.read(CHUNK_BYTES):
-            if is_first and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise SnapshotRefused(f"{where}: expected UTF-16 with a byte order mark, found {data[:16]!r}")
-            text = _decode(where, decoder, data)
-            if is_first and f"<{root}" not in text:
-                raise SnapshotRefused(f"{where}: expected the root element <{root}>, found {text[:100]!r}")
-            if "<!DOCTYPE" in tail + text or "<!ENTITY" in tail + text:
-                raise SnapshotRefused(
-                    f"{where}: declares a DOCTYPE, which the export never does; entities are hostile: ask the publisher"
-                )
-            tail, is_first = text[-len("<!DOCTYPE") :], False
-            yield text
-    _decode(where, decoder, b"")
+def _organisations(parts: Sequence[_Read]) -> pa.Array:
+    actors = [
+        batch["actor_id"]
+        for read in parts
+        if read.family.table == "energy_market_actor"
+        for batch in _batches(read.part.target)
+    ]
+    return pa.concat_arrays(actors) if actors else pa.array([], pa.string())
 
 
-def _decode(where: str, decoder: codecs.IncrementalDecoder, data: bytes) -> str:
-    try:
-        return decoder.decode(data, final=not data)
-    except UnicodeDecodeError as error:
-        raise SnapshotRefused(f"{where}: expected UTF-16, {error.reason}; ask the publisher again") from error
+def _rows(read: _Read, table: Table, offset: int) -> Iterator[pa.Table]:
+    """The part's rows in all columns of the table, enough of them at once for a good row group."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in _batches(read.part.target):
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= ROWS:
+            yield _completed(pa.Table.from_batches(waiting), read, table, offset)
+            waiting, rows = [], 0
+    if rows:
+        yield _completed(pa.Table.from_batches(waiting), read, table, offset)
 
 
-def _counted(out: StagedWriter, table: Table, record: str, texts: Iterator[str]) -> Iterator[str]:
-    """Pass the chunks through and count their opening tags: the records read, apart from what becomes of them."""
-    # Wider than what `_split` looks for, so that a tag written in another way is missed in the account, not in silence.
-    opening, tail = re.compile(rf"<{record}(?=[\s/>])"), ""
-    width = len(record) + 2
-    for text in texts:
-        seen = tail + text
-        out.read(table, sum(1 for _ in opening.finditer(seen)))
-        tail = seen[-width + 1 :]
-        yield text
+def _completed(rows: pa.Table, read: _Read, table: Table, offset: int) -> pa.Table:
+    constants = read.family.constants | {"export_member": Path(read.part.member).name}
+    arrays = [pc.add(rows["record_number"], offset)]
+    for field in table.columns:
+        if field.name in rows.column_names:
+            arrays.append(rows[field.name])
+        elif field.name in constants:
+            places = pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
+            arrays.append(pa.DictionaryArray.from_arrays(places, [constants[field.name]]))
+        else:
+            arrays.append(pa.nulls(rows.num_rows, field.type))
+    return pa.Table.from_arrays(arrays, ["record_number", *table.columns.names])
 
 
-def _split(where: str, texts: Iterator[str], record: str) -> Iterator[str]:
-    """Each record's text from its opening tag on.
-
-    A record that is not closed before the next one opens, or before the file ends, comes as it is: it will not parse.
-    """
-    opening, closing = f"<{record}>", f"</{record}>"
-    buffer = ""
-    for text in texts:
-        buffer += text
-        start = buffer.find(opening)
-        while start >= 0:
-            following = buffer.find(opening, start + len(opening))
-            end = buffer.find(closing, start, following if following >= 0 else len(buffer))
-            if end < 0 and following < 0:
-                break
-            stop = end + len(closing) if end >= 0 else following
-            yield _bounded(where, buffer[start:stop])
-            start = following
-        # Between records nothing is kept but what may be the beginning of an opening tag.
-        buffer = _bounded(where, buffer[start:]) if start >= 0 else buffer[-len(opening) + 1 :]
-    if buffer.startswith(opening):
-        yield buffer
-
-
-def _bounded(where: str, text: str) -> str:
-    if len(text) > RECORD_LIMIT_CHARACTERS:
-        raise SnapshotRefused(
-            f"{where}: a record is longer than {RECORD_LIMIT_CHARACTERS} characters: {text[:100]!r}; "
-            "ask the publisher again"
-        )
-    return text
-
-
-# -- from the text of a record to a row -----------------------------------------------------------------------------
-
-
-def _is_wanted(out: StagedWriter, region: Region | None, number: int, record: str) -> bool:
-    """Whether the record lies in `region` (None: anywhere); told from its text, as most units lie elsewhere."""
-    found = MUNICIPALITY_KEY.search(record)
-    key = found[1].strip() if found else ""
-    if key and not re.fullmatch(r"[0-9]{8}", key):
-        out.reject(ENERGY_UNIT, number, "Gemeindeschluessel", key, "expected 8 digits")
-        return False
-    if region is not None and not region.holds(key):
-        out.out_of_scope(ENERGY_UNIT, "outside the region" if key else "no municipality key")
-        return False
-    return True
-
-
-def _tags(out: StagedWriter, table: Table, number: int, record: str) -> dict[str, str] | None:
-    """The record's child elements with their text; None where it does not parse and was rejected."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
-    try:
-        element = etree.fromstring(record, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        out.reject(table, number, "record", record, f"not well-formed XML: {type(error).__name__}")
-        return None
-    tags: dict[str, str] = {}
-    for child in element.iterchildren(tag=etree.Element):
-        if child.tag in tags and tags[child.tag] != (child.text or "").strip():
-            out.reject(table, number, child.tag, child.text, "given twice with different values")
-            return None
-        tags[child.tag] = (child.text or "").strip()
-    return tags
-
-
-def _unit(out: StagedWriter, number: int, tags: dict[str, str]) -> dict[str, Any] | None:
-    row = _read_fields(out, ENERGY_UNIT, number, tags, UNIT_FIELDS)
-    if row is None:
-        return None
-    if row["commissioned_date"] is None and row["status_id"] != PLANNED:
-        out.reject(ENERGY_UNIT, number, "Inbetriebnahmedatum", None, "expected a date, as the unit is not planned")
-        return None
-    return row
-
-
-def _read_fields(
-    out: StagedWriter, table: Table, number: int, tags: Mapping[str, str], fields: tuple[_Field, ...]
-) -> dict[str, Any] | None:
-    row: dict[str, Any] = {"record_number": number}
-    for field in fields:
-        raw = next((tags[tag] for tag in field.tags if tags.get(tag)), "")
-        if field.is_required and not raw:
-            out.reject(table, number, field.tags[0], raw, "expected a value")
-            return None
-        try:
-            row[field.column] = field.read(raw) if raw else None
-        except ValueError as error:
-            out.reject(table, number, field.tags[0], raw, str(error))
-            return None
-    return row
-
-
-def _report_drift(out: StagedWriter, technology: Technology, seen: set[str]) -> None:
-    for tag in sorted(seen - UNIT_TAGS):
-        out.drift(ENERGY_UNIT, tag, "new")
-    filled = ALWAYS_FILLED | (FILLED_WITH_SITING if technology in ("solar", "wind") else set())
-    for tag in sorted(filled - seen if seen else ()):
-        out.drift(ENERGY_UNIT, tag, "missing")
-
-
-# -- the fields ------------------------------------------------------------------------------------------------------
-
-
-def _code(raw: str) -> str:
-    return raw
-
-
-def _label(raw: str) -> str:
-    if is_mojibake(raw):
-        raise ValueError("broken encoding")
-    return raw
-
-
-def _whole(raw: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", raw):
-        raise ValueError("expected a whole number")
-    return int(raw)
-
-
-def _status(raw: str) -> int:
-    if raw not in [str(status) for status in STATUSES]:
-        raise ValueError(f"expected one of {', '.join(map(str, STATUSES))}")
-    return int(raw)
-
-
-def _kilowatts(raw: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", raw):
-        raise ValueError("expected kW with a decimal point")
-    return float(raw)
-
-
-def _degrees(raw: str) -> float:
-    if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]+)?", raw):
-        raise ValueError("expected degrees with a decimal point")
-    return float(raw)
-
-
-def _day(raw: str) -> date:
-    found = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T[0-9:.]+)?", raw)
-    if not found:
-        raise ValueError("expected a date Y-M-D")
-    return date.fromisoformat(found[1])
-
-
-def _instant(raw: str) -> datetime:
-    """Seven fractional digits are cut to microseconds; the export gives no zone."""
-    if not re.fullmatch(r"[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?", raw):
-        raise ValueError("expected Y-M-DTH:M:S without zone")
-    return datetime.fromisoformat(raw)
-
-
-@dataclass(frozen=True)
-class _Field:
-    """A column, the tags that may carry it (the first one that is filled counts), and how to read it."""
-
-    column: str
-    tags: tuple[str, ...]
-    read: Callable[[str], Any]
-    is_required: bool = False
-
-
-UNIT_FIELDS = (
-    _Field("unit_id", ("EinheitMastrNummer",), _code, is_required=True),
-    _Field("energy_carrier_id", ("Energietraeger",), _whole),
-    _Field("status_id", ("EinheitBetriebsstatus",), _status, is_required=True),
-    _Field("ags", ("Gemeindeschluessel",), _code),
-    _Field("postal_code", ("Postleitzahl",), _code),
-    _Field("longitude", ("Laengengrad",), _degrees),
-    _Field("latitude", ("Breitengrad",), _degrees),
-    _Field("commissioned_date", ("Inbetriebnahmedatum",), _day),
-    _Field("planned_date", ("GeplantesInbetriebnahmedatum",), _day),
-    _Field("temporarily_shut_date", ("DatumBeginnVoruebergehendeStilllegung",), _day),
-    _Field("resumed_date", ("DatumWiederaufnahmeBetrieb",), _day),
-    _Field("shut_date", ("DatumEndgueltigeStilllegung",), _day),
-    _Field("gross_capacity_kw", ("Bruttoleistung",), _kilowatts, is_required=True),
-    _Field("net_capacity_kw", ("Nettonennleistung",), _kilowatts),
-    _Field("siting_id", ("Lage",), _whole),
-    _Field("registered_date", ("Registrierungsdatum",), _day),
-    # The second spelling is the register's own mistake (marktstammdatenregister-dev/feler).
-    _Field("updated_at", ("DatumLetzteAktualisierung", "DatumLetzeAktualisierung"), _instant),
-)
-CATALOGUE_FIELDS = (
-    _Field("catalogue_id", ("Id",), _whole, is_required=True),
-    _Field("value", ("Wert",), _label, is_required=True),
-    _Field("category_id", ("KatalogKategorieId",), _whole),
-)
-ALWAYS_FILLED = {
-    "EinheitMastrNummer",
-    "EinheitBetriebsstatus",
-    "Energietraeger",
-    "Bruttoleistung",
-    "Nettonennleistung",
-    "Registrierungsdatum",
-    "DatumLetzteAktualisierung",
-}
-# Lage once came empty through a whole release.
-FILLED_WITH_SITING = {"Lage"}
-# Unit fields of the export that are documented and not staged, many of them data on persons and their addresses
-# (documentation of the full export; open-MaStR's data package).
-TAGS_NOT_STAGED = frozenset(
-    re.findall(
-        r"\w+",
-        """
-    Adresszusatz Aktenzeichen AltAnlagenbetreiberMastrNummer AltAnlagenbentreiberMastrNummer
-    AnlagenbetreiberMastrNummer AnschlussAnHoechstOderHochSpannung AnzahlModule AnzeigeEinerStilllegung
-    ArtDerFlaeche ArtDerFlaecheIds ArtDerSolaranlage ArtDerStilllegung ArtDerWasserkraftanlage ArtDesZuflusses
-    AuflageAbschaltungLeistungsbegrenzung AuflagenAbschaltungEiswurf
-    AuflagenAbschaltungSchallimmissionsschutzNachts AuflagenAbschaltungSchallimmissionsschutzTagsueber
-    AuflagenAbschaltungSchattenwurf AuflagenAbschaltungSonstige AuflagenAbschaltungTierschutz
-    BestandsanlageMastrNummer BestandteilGrenzkraftwerk Biomasseart Buergerenergie Bundesland ClusterNordsee
-    ClusterOstsee DatumBeendigungVorlaeufigenStilllegung DatumBeginnVorlaeufigenOderEndgueltigenStilllegung
-    DatumDesBetreiberwechsels DatumRegistrierungDesBetreiberwechsels EegMaStRNummer EegMastrNummer
-    Einsatzverantwortlicher EinheitSystemstatus EinheitlicheAusrichtungUndNeigungswinkel Einspeisungsart
-    FernsteuerbarkeitDr FernsteuerbarkeitDv FernsteuerbarkeitNb FlurFlurstuecknummern Gemarkung Gemeinde
-    GemeinsamerWechselrichterMitSpeicher GenMastrNummer Hauptausrichtung HauptausrichtungNeigungswinkel
-    Hauptbrennstoff Hausnummer Hausnummer_nv HausnummerNichtGefunden Hersteller InAnspruchGenommeneAckerflaeche
-    InAnspruchGenommeneFlaeche Inselbetriebsfaehigkeit Kraftwerksnummer Kraftwerksnummer_nv Kuestenentfernung
-    KwkMaStRNummer KwkMastrNummer Land Landkreis Leistungsbegrenzung LokationMaStRNummer LokationMastrNummer
-    MinderungStromerzeugung Nabenhoehe Nachtkennzeichen NameKraftwerk NameStromerzeugungseinheit NameWindpark
-    Nebenausrichtung NebenausrichtungNeigungswinkel NettonennleistungDeutschland NetzbetreiberMastrNummer
-    NetzbetreiberpruefungDatum NetzbetreiberpruefungStatus NichtVorhandenInMigriertenEinheiten Nutzungsbereich Ort
-    PraequalifiziertFuerRegelenergie Rotorblattenteisungssystem Rotordurchmesser Schwarzstartfaehigkeit Seelage
-    SpeMastrNummer Strasse StrasseNichtGefunden Technologie Typenbezeichnung Wassertiefe Weic WeicDisplayName Weic_nv
-    ZugeordneteWirkleistungWechselrichter ZugeordnenteWirkleistungWechselrichter
-    """,
+def _with_operators(rows: pa.Table, people: pa.Array, organisations: pa.Array) -> pa.Table:
+    """The units with the kind of their operators; the number stays only of those known to be organisations."""
+    operators = rows["operator_id"]
+    is_organisation, is_person = pc.is_in(operators, organisations), pc.is_in(operators, people)
+    kind = pc.if_else(
+        is_organisation,
+        pa.scalar(ORGANISATION, pa.int32()),
+        pc.if_else(is_person, pa.scalar(PERSON, pa.int32()), pa.scalar(None, pa.int32())),
     )
-)
-UNIT_TAGS = TAGS_NOT_STAGED | {tag for field in UNIT_FIELDS for tag in field.tags}
+    known = pc.if_else(is_organisation, operators, pa.scalar(None, pa.string()))
+    rows = rows.set_column(rows.column_names.index("operator_id"), "operator_id", known)
+    return rows.set_column(rows.column_names.index("operator_person_type_id"), "operator_person_type_id", kind)
+
+
+def _report_columns(out: StagedWriter, parts: Sequence[_Read]) -> None:
+    """Tell which tags were seen, those nobody declared, and declared ones that are blank throughout a family."""
+    by_family: dict[str, Counter[str]] = {}
+    for read in parts:
+        by_family.setdefault(read.family.root, Counter()).update(read.figures.seen)
+    for family in FAMILIES:
+        seen = by_family.get(family.root, Counter())
+        table = TABLES[family.table]
+        out.saw_fields(table, {tag: records for tag, records in seen.items() if records})
+        for tag in sorted(seen.keys() - KNOWN_TAGS):
+            out.drift(table, tag, "new")
+        for field in family.fields if seen else ():
+            if field.need != "may" and not any(seen[tag] for tag in field.tags):
+                out.drift(table, field.tag, "missing")
+
+
+def _note_export(snapshot: Snapshot, out: StagedWriter, parts: Sequence[_Read]) -> None:
+    named = EXPORT_NAME.search(snapshot.path.name)
+    if named:
+        day, release = _day(named), named[4]
+    else:
+        updates = [
+            pc.max(batch["updated_at"])
+            for read in parts
+            if read.family.table == ENERGY_UNIT.name
+            for batch in _batches(read.part.target)
+        ]
+        day, release = None, None
+        for latest in updates:
+            if latest.is_valid:
+                day = max(filter(None, (day, latest.as_py().date())))
+    out.note(ENERGY_EXPORT, [{"export_date": day, "release": release}])
+
+
+def _day(named: re.Match[str]) -> date | None:
+    try:
+        return date(int(named[1]), int(named[2]), int(named[3]))
+    except ValueError:
+        return None
+
 
 CONNECTOR = Connector(
     name="mastr_export",
-    version=3,
+    version=4,
     payload="zip",
-    tables=(ENERGY_UNIT, ENERGY_CATALOGUE_VALUE),
+    tables=(*TABLES.values(), ENERGY_EXPORT),
     parse=parse,
     unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
 )

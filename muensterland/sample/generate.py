@@ -19,6 +19,7 @@ from muensterland.sample import (
     energy,
     grid,
     market,
+    mastr,
     mobility,
     motor_traffic,
     parking,
@@ -68,7 +69,7 @@ def _contents() -> dict[str, bytes]:
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
-        *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
+        *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, market, demand),
     ):
         contents |= domain.files()

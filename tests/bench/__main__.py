@@ -309,14 +309,16 @@ def verdicts(figures: dict[str, float]) -> dict[str, dict[str, Any]]:
         **{name: (value, True) for name, value in AT_MOST.items()},
         **{n: (v, False) for n, v in AT_LEAST.items()},
     }
+    found = {name: limit for name, limit in limits.items() if name in figures}
+    return {name: verdict_of(figures[name], limit, is_upper) for name, (limit, is_upper) in found.items()}
+
+
+def verdict_of(figure: float, limit: float, is_upper: bool) -> dict[str, Any]:
+    """A figure, its limit and whether it is met."""
     return {
-        name: {
-            "figure": round(figures[name], 3),
-            ("at_most" if is_upper else "at_least"): limit,
-            "is_met": figures[name] <= limit if is_upper else figures[name] >= limit,
-        }
-        for name, (limit, is_upper) in limits.items()
-        if name in figures
+        "figure": round(figure, 3),
+        ("at_most" if is_upper else "at_least"): limit,
+        "is_met": figure <= limit if is_upper else figure >= limit,
     }
 
 
@@ -349,7 +351,7 @@ def commit() -> str:
 
 
 @contextmanager
-def _workspace(given: Path | None) -> Iterator[Path]:
+def workspace(given: Path | None) -> Iterator[Path]:
     """A folder for a run's files, removed in the end: the national feed takes 10 GB."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=given) as folder:
         yield Path(folder)
@@ -377,7 +379,7 @@ def main(arguments: list[str] | None = None) -> int:
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(cores)[:CORES])
     try:
-        with _workspace(options.folder) as folder:
+        with workspace(options.folder) as folder:
             base = options.feed or folder / "base.zip"
             if options.feed is None:
                 base.write_bytes(transit.national_feed())
@@ -402,7 +404,7 @@ def main(arguments: list[str] | None = None) -> int:
     line |= {"measured": bench.measured, "targets": targets, "others": others, "of_cores": bench.of_cores}
     line |= {"notes": bench.notes}
     with options.history.open("a", encoding="utf-8") as history:
-        history.write(json.dumps(_rounded(line)) + "\n")
+        history.write(json.dumps(rounded(line)) + "\n")
     table = Table("target", "figure", "limit", "", "of cores")
     for name, verdict in targets.items():
         limit = f"<= {verdict['at_most']:g}" if "at_most" in verdict else f">= {verdict['at_least']:g}"
@@ -412,9 +414,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(verdict["is_met"] for verdict in targets.values()) else 1
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """The figures in a value with three places."""
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     return round(value, 3) if isinstance(value, float) else value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -21,7 +22,8 @@ import duckdb
 import pyarrow as pa
 
 from connectors.connector import Snapshot
-from connectors.formats import gtfs
+from connectors.formats import gtfs, mastr
+from connectors.formats.mastr_records import BLOCK_BYTES
 from connectors.region import region
 from connectors.staging import StagedWriter, staged_file
 from tests.bench import counting
@@ -35,6 +37,37 @@ CORE_SOURCES = ("bkg-boundaries", "destatis-municipality-directory")
 FEED_SOURCE = "gtfs-de-local"
 # Columns of calendar.txt, Monday first.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def inflate(export: str) -> dict[str, Any]:
+    """The yardstick of the MaStR: Python's `zipfile` alone inflates an export, in blocks as the connector's."""
+    spent = Spent()
+    with ZipFile(export) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as stream:
+                while stream.read(BLOCK_BYTES):
+                    pass
+    return spent.so_far()
+
+
+def extract(export: str, cut: str) -> dict[str, Any]:
+    """From the zip to staged Parquet, the region's records or all of them; how many units of each technology.
+
+    process_peak_mib: of whichever process had the most, this one or one of those that read parts.
+    """
+    with tempfile.TemporaryDirectory(dir=Path(export).parent) as folder:
+        spent = Spent()
+        with StagedWriter(Path(folder), "mastr", SNAPSHOT, "1") as out:
+            mastr.parse(Snapshot("mastr", Path(export), SNAPSHOT), out, region(), region_only=cut == "region")
+            out.close()
+        took = spent.so_far()
+        units = staged_file(Path(folder), "energy_unit", "mastr", SNAPSHOT, "1")
+        with duckdb.connect() as db:
+            counts = db.execute(f"select technology, count(*) from '{units}' group by technology").fetchall()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak = max(peak_bytes() // 2**20, children.ru_maxrss // 2**10)
+    took["cpu_s"] += children.ru_utime + children.ru_stime
+    return {**took, "process_peak_mib": peak, "units": dict(sorted(counts))}
 
 
 def copy(text: str, target: str) -> dict[str, Any]:
@@ -154,6 +187,7 @@ def peak_bytes() -> int:
 
 
 OF_TRANSIT = (copy, stage, departures, pipeline)
+OF_REGISTER = (inflate, extract)
 OF_COUNTS = (
     counting.count_view,
     counting.count_correction,
@@ -162,7 +196,9 @@ OF_COUNTS = (
     counting.count_parse,
     counting.count_read,
 )
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS)}
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS, *OF_REGISTER)
+}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

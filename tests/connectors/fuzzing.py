@@ -61,6 +61,7 @@ from muensterland.sample import (
     energy,
     grid,
     market,
+    mastr,
     mobility,
     motor_traffic,
     parking,
@@ -74,7 +75,7 @@ from tests.connectors import mutations as m
 
 TIME_LIMIT_S = 30.0
 PARTS = (
-    *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast),
+    *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid, accidents, eco_visio, bast),
     *(parking, air_quality, counter_hours, motor_traffic, market, demand),
 )
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -324,7 +325,7 @@ def originals() -> tuple[Original, ...]:
     )
     gtfs = _in_archive(lambda name: name.endswith(".txt"), _table(","))
     genesis = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
-    mastr = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
+    export = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
     workbook = _in_archive(lambda name: name.endswith(".xml"), {})
     shapes = _in_archive(lambda name: "VG5000_GEM" in name, {})
     cells = _in_archive(lambda name: "_100m-" in name, _table(";"))
@@ -379,7 +380,14 @@ def originals() -> tuple[Original, ...]:
             options={"region_only": True},
         ),
         Original("gtfs_realtime", "trips.pb", _name_of(found, "trip-updates"), *_messages()),
-        Original("mastr_export", "export.zip", _small_export(_name_of(found, "Gesamtdatenexport")), *mastr),
+        Original(
+            "localzero_renewable_energy",
+            "2024.csv",
+            files[mastr.REFERENCE],
+            *_plain(","),
+            partitions={"year": ["2024"]},
+        ),
+        Original("mastr_export", "export.zip", _small_export(files[mastr.EXPORT]), *export),
         Original("municipality_directory", "gv.xlsx", _name_of(found, "AuszugGV2QAktuell"), *workbook),
         Original("bkg_boundaries", "vg5000.zip", _name_of(found, "vg5000"), *shapes),
         Original("census_grid", "grid.zip", _small_grid(files[grid.GRID]), *cells),

@@ -288,10 +288,10 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, mutations.zipped(list({**members, **replaced}.items()))
 
 
+COMMA = ("count_table", "parking_table", "count_site_table", "load_profile_bdew", "localzero_renewable_energy")
 PLAIN = (
-    *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table"),
-    *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
+    *("charging_register", "schools_nrw", "barrier_free_stops", "bast_stations", "uba_air_quality_csv"),
+    *("smard_download", "load_profile_csv", "municipal_series", *COMMA),
 )
 
 
@@ -299,8 +299,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
     if original.connector in PLAIN:
-        commas = ("count_table", "parking_table", "count_site_table", "load_profile_bdew")
-        delimiter = b"," if original.connector in commas else b";"
+        delimiter = b"," if original.connector in COMMA else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
     elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
         yield from documents(body)

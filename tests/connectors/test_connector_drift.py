@@ -32,6 +32,7 @@ from muensterland.sample import (
     territory,
     transit,
 )
+from muensterland.sample import mastr as mastr_register
 from muensterland.sample.generate import generate
 from muensterland.settings import REPOSITORY
 from tests.connectors.conftest import AS_OF, Land, source_of
@@ -153,7 +154,7 @@ READINGS = Publisher(
 )
 JUNCTIONS = Publisher("count_site_table", motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"))
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
-MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
+MASTR = Publisher("mastr_export", mastr_register.EXPORT, {"technologies": ["hydro"]})
 ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})
 COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
 STATIONS = Publisher("bast_stations", bast.LIST)

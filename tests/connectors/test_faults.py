@@ -44,6 +44,7 @@ PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
     *("parking_table", "uba_air_quality_csv", "count_site_table"),
     *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
+    "localzero_renewable_energy",
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.

@@ -71,7 +71,7 @@ def test_options_come_as_the_parser_takes_them() -> None:
         "technologies": ("solar", "wind")
     }
     assert parse_options(resource("mastr_export")) == {}
-    assert "technologies" in problem("mastr_export", technologies=["nuclear"])
+    assert "technologies" in problem("mastr_export", technologies=["coal"])
 
 
 def test_equal_questions_have_an_equal_parse_key(letters: Letters) -> None:

@@ -217,12 +217,29 @@ create table marts.mart_traffic_trend as
 create table marts.dim_energy_unit as
     select 'SEE' || ags as unit_id, 'solar' as technology, ags, ags as polygon_ags,
         false as is_location_conflict, 9.5::decimal(18, 3) as gross_capacity_kw, 35 as status_id,
-        date '2024-12-24' as commissioned_date
+        date '2024-12-24' as commissioned_date, 'private' as operator_type, 'in_operation' as operating_status,
+        null::decimal(18, 3) as usable_capacity_kwh
     from marts.dim_municipality;
+create table marts.fct_energy_unit_version as
+    select unit_id, date '2025-01-01' as known_from_date, null::date as known_to_date from marts.dim_energy_unit;
 create table marts.mart_energy_capacity as
     select ags, 'solar' as technology, date '2025-01-01' as month, 1::bigint as units,
-        9.5::decimal(18, 3) as gross_capacity_kw, 'measured' as value_status
+        9.5::decimal(18, 3) as gross_capacity_kw, 0::decimal(18, 3) as additions_kw, 0::decimal(18, 3) as removals_kw,
+        'measured' as value_status
     from marts.dim_municipality;
+create table marts.mart_energy_size_class as
+    select ags, 'roof' as size_class, month, units, gross_capacity_kw, value_status from marts.mart_energy_capacity;
+create table marts.mart_energy_per_capita as
+    select ags, technology, month, 20000::bigint as population, 0.5::double as gross_capacity_kw_per_capita,
+        1 as rank_in_region, value_status
+    from marts.mart_energy_capacity;
+create table marts.mart_energy_operator_type as
+    select ags, technology, 'private' as operator_type, month, units, gross_capacity_kw, value_status
+    from marts.mart_energy_capacity;
+create table marts.mart_energy_crosscheck as
+    select 'others' as reference_source_id, ags, technology, 2024 as year, gross_capacity_kw,
+        gross_capacity_kw as reference_kw, 0::double as deviation_share, false as is_deviating
+    from marts.mart_energy_capacity;
 create table marts.dim_charging_station as
     select 'register' as source_id, 'ab' as snapshot_sha256, row_number() over (order by ags) as record_number, ags,
         longitude, latitude, 22.0::double as power_kw, 2 as charging_points, 0 as fast_points, ags as stated_ags,

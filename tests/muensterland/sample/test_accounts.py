@@ -8,6 +8,7 @@ import json
 import re
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from google.transit import gtfs_realtime_pb2
 from connectors.catalogue import load_source
 from connectors.connector import Snapshot
 from connectors.formats import CONNECTORS
+from connectors.mastr_fields import FAMILIES
 from connectors.region import region
 from connectors.registry import connector, parse_options
 from connectors.staging import StagedWriter
@@ -40,6 +42,7 @@ from muensterland.sample import (
     territory,
     transit,
 )
+from muensterland.sample import mastr as mastr_register
 from muensterland.settings import REPOSITORY
 
 PARTITION = {
@@ -50,6 +53,7 @@ PARTITION = {
 PARTITIONS = {
     "accident_atlas": {"year": "2021"},
     "bast_hours": {"station": "95001", "year": "2025"},
+    "localzero_renewable_energy": {"year": "2024"},
     "eco_visio": {"site": "900100001", "month": "2026-03"},
 }
 GTFS_FILES = (
@@ -111,12 +115,18 @@ def charging(path: Path) -> dict[str, int]:
 
 
 def export(path: Path) -> dict[str, int]:
-    texts = {name: data.decode("utf-16") for name, data in members(path).items()}
-    units = ("EinheitSolar", "EinheitWind", "EinheitBiomasse", "EinheitWasser")
-    return {
-        "energy_unit": sum(text.count(f"<{unit}>") for text in texts.values() for unit in units),
-        "energy_catalogue_value": sum(text.count("<Katalogwert>") for text in texts.values()),
-    }
+    counts: Counter[str] = Counter()
+    for name, data in members(path).items():
+        (family,) = (family for family in FAMILIES if family.root == re.sub(r"(_\d+)?\.xml", "", name))
+        text = data.decode("utf-16")
+        # A record's own tag, or the root's again, of which one is the root.
+        records = text.count(f"<{family.record}>") or text.count(f"<{family.root}>") - 1
+        counts[family.table] += records
+    return dict(counts)
+
+
+def sums(path: Path) -> dict[str, int]:
+    return {"energy_reference_capacity": 4 * (len(path.read_bytes().decode().splitlines()) - 1)}
 
 
 def schools(path: Path) -> dict[str, int]:
@@ -261,7 +271,8 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "load_profile_bdew": (f"{demand.HOST}/h25.csv", {}, profile),
     "load_profile_csv": (demand.OPERATOR_CSV, OWN, own_profiles),
     "load_profile_xlsx": (demand.OPERATOR_XLSX, OWN, own_workbook),
-    "mastr_export": (energy.EXPORT, {}, export),
+    "localzero_renewable_energy": (mastr_register.REFERENCE, {}, sums),
+    "mastr_export": (mastr_register.EXPORT, {}, export),
     "municipal_series": (demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}}, municipal),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),

@@ -54,6 +54,7 @@ from muensterland.sample import (
 )
 from muensterland.sample import bast as counted
 from muensterland.sample import eco_visio as visible
+from muensterland.sample import mastr as mastr_register
 from muensterland.settings import REPOSITORY
 
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
@@ -166,7 +167,7 @@ def test_a_file_is_staged_whole(
         (municipality_directory.parse, territory.REGISTER, "municipality_register", 0),
         (charging_register.parse, energy.CHARGING, "charging_station", 1),
         (accident_atlas.parse, f"{accidents.FOLDER}/Unfallorte2021_EPSG25832_CSV.zip", "accident", 1),
-        (mastr.parse, energy.EXPORT, "energy_unit", 1),
+        (mastr.parse, mastr_register.EXPORT, "energy_unit", 2),
         (schools_nrw.parse, registers.SCHOOLS, "school", 0),
         (census_grid.parse, grid.GRID, "population_cell", 0),
         (gtfs.parse, transit.OPERATOR, "gtfs_stop_times", 0),

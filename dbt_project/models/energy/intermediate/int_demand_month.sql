@@ -5,7 +5,7 @@ with
 
 years as (
     select distinct year
-    from {{ ref('int_energy_month') }}
+    from {{ ref('int_estimate_month') }}
 ),
 
 days as (

@@ -1,18 +1,18 @@
--- The months that estimates are made for: from the first of the national generation to that of as_of; only that one
--- where there is no such series.
+-- Every municipality and month from 1990-01 to the month of as_of. is_known: a register that knows a municipality knows
+-- of every technology there, none is a zero; of a municipality of which it holds no unit at all nothing is said.
 with
 
-beginning as (
-    select min(months.month) as first_month
-    from {{ ref('int_market_month') }} as months
-    inner join {{ ref('technology_series') }} as technologies on months.series = technologies.generation_series
+known as (
+    select distinct ags
+    from {{ ref('dim_energy_unit') }}
 )
 
-select distinct
-    dates.month,
-    dates.year
-from {{ ref('dim_date') }} as dates
-cross join beginning
-where
-    dates.month >= coalesce(beginning.first_month, {{ as_of_month() }})
-    and dates.month <= {{ as_of_month() }}
+select
+    municipalities.ags,
+    dates.date as month,
+    known.ags is not null as is_known
+from {{ ref('dim_municipality') }} as municipalities
+inner join {{ ref('dim_date') }} as dates
+    on dates.date between cast('1990-01-01' as date) and {{ as_of_month() }}
+left join known on municipalities.ags = known.ags
+where dates.date = dates.month

@@ -38,7 +38,7 @@ together as (
             end
         ) as reason
     from {{ ref('dim_municipality') }} as municipalities
-    cross join {{ ref('int_energy_month') }} as months
+    cross join {{ ref('int_estimate_month') }} as months
     left join yields
         on
             municipalities.ags = yields.ags

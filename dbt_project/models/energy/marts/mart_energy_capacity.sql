@@ -1,5 +1,3 @@
--- A register that knows a municipality knows of every technology there: none is a zero. A municipality of which it
--- holds no unit at all is not known to it (an excerpt, say): null.
 with
 
 changes as (
@@ -8,57 +6,44 @@ changes as (
         technology,
         month,
         sum(units) as units,
-        sum(gross_capacity_kw) as gross_capacity_kw
+        sum(gross_capacity_kw) as gross_capacity_kw,
+        sum(case when gross_capacity_kw > 0 and not is_before_1990 then gross_capacity_kw else 0 end) as additions_kw,
+        sum(case when gross_capacity_kw < 0 and not is_before_1990 then -gross_capacity_kw else 0 end) as removals_kw
     from {{ ref('int_energy_unit_event') }}
     group by ags, technology, month
-),
-
-known as (
-    select distinct ags
-    from {{ ref('dim_energy_unit') }}
 ),
 
 technologies as (
     select distinct technology
     from {{ ref('dim_energy_unit') }}
-),
-
-spine as (
-    select
-        municipalities.ags,
-        technologies.technology,
-        dates.date as month,
-        known.ags is not null as is_known
-    from {{ ref('dim_municipality') }} as municipalities
-    cross join technologies
-    inner join {{ ref('dim_date') }} as dates
-        on dates.date between cast('1990-01-01' as date) and {{ as_of_month() }}
-    left join known on municipalities.ags = known.ags
-    where dates.date = dates.month
+    where gross_capacity_kw is not null
 ),
 
 standing as (
     select
-        spine.ags,
-        spine.technology,
-        spine.month,
-        spine.is_known,
+        months.ags,
+        technologies.technology,
+        months.month,
+        months.is_known,
+        coalesce(changes.additions_kw, 0) as additions_kw,
+        coalesce(changes.removals_kw, 0) as removals_kw,
         sum(coalesce(changes.units, 0)) over (
-            partition by spine.ags, spine.technology
-            order by spine.month asc
+            partition by months.ags, technologies.technology
+            order by months.month asc
             rows between unbounded preceding and current row
         ) as units,
         sum(coalesce(changes.gross_capacity_kw, 0)) over (
-            partition by spine.ags, spine.technology
-            order by spine.month asc
+            partition by months.ags, technologies.technology
+            order by months.month asc
             rows between unbounded preceding and current row
         ) as gross_capacity_kw
-    from spine
+    from {{ ref('int_energy_month') }} as months
+    cross join technologies
     left join changes
         on
-            spine.ags = changes.ags
-            and spine.technology = changes.technology
-            and spine.month = changes.month
+            months.ags = changes.ags
+            and technologies.technology = changes.technology
+            and months.month = changes.month
 )
 
 select
@@ -67,5 +52,7 @@ select
     month,
     cast(case when is_known then units end as bigint) as units,
     cast(case when is_known then gross_capacity_kw end as decimal(18, 3)) as gross_capacity_kw,
+    cast(case when is_known then additions_kw end as decimal(18, 3)) as additions_kw,
+    cast(case when is_known then removals_kw end as decimal(18, 3)) as removals_kw,
     case when is_known then 'measured' else 'missing' end as value_status
 from standing

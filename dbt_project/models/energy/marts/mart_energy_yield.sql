@@ -18,7 +18,7 @@ expected as (
         nation.told_year as national_capacity_year
     from {{ ref('mart_energy_capacity') }} as capacity
     inner join {{ ref('technology_series') }} as technologies on capacity.technology = technologies.technology
-    inner join {{ ref('int_energy_month') }} as months on capacity.month = months.month
+    inner join {{ ref('int_estimate_month') }} as months on capacity.month = months.month
     left join {{ ref('int_market_month') }} as market
         on
             technologies.generation_series = market.series
