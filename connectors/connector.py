@@ -60,7 +60,8 @@ class Connector:
     options; raises SourceError where it cannot be read. listed_fields: what each of them has beside its value.
     options: reads a resource's options into the keyword arguments of `parse`, where they are more than values of its
     parameters; raises CatalogueError with lines `options.<key>: …`. payload_of: the payload by the resource's options,
-    where it depends on them.
+    where it depends on them. reads: of an archive, by a member's base name and the options, whether `parse` reads it:
+    of a host that gives parts of a file the others are not fetched.
     """
 
     name: str
@@ -75,3 +76,4 @@ class Connector:
     listed_fields: tuple[str, ...] = ()
     options: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     payload_of: Callable[[Mapping[str, Any]], Payload] | None = None
+    reads: Callable[..., bool] | None = None

@@ -31,6 +31,7 @@ from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.payload import check_payload
 from connectors.region import region
 from connectors.registry import connector, parse_options, payload
+from connectors.remote_zip import download_members
 from connectors.selection import DUE, Selection
 
 log = logging.getLogger(__name__)
@@ -300,6 +301,9 @@ def _attempt(
         url = _link_on_page(url, resource.follow_link, client, draft)
     genesis = connector(resource.connector).request == "genesis"
     base = url
+    if connector(resource.connector).reads is not None and resource.options:
+        # The options decide which members come.
+        url = f"{base}#{urlencode(resource.options)}"
     if genesis:
         # The form decides what comes, so it is part of what was asked.
         url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
@@ -318,7 +322,7 @@ def _asked(
     landing: Landing,
     previous: FetchRecord | None,
 ) -> _Result:
-    """Ask for `url` (on a GENESIS host below `base`) and judge what came."""
+    """Ask for `url` (by its address `base`, on a GENESIS host below it) and judge what came."""
     genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
     answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
@@ -362,6 +366,9 @@ def _ask(resource: Resource, url: str, client: Client, draft: Path, known: Fetch
         size_limit_bytes=resource.size_limit_mb * 2**20,
         time_limit_s=resource.time_limit_s,
     )
+    reads = connector(resource.connector).reads
+    if reads is not None:
+        return download_members(ask, client, draft, functools.partial(reads, **parse_options(resource)))
     return client.download(ask, draft)
 
 

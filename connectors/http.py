@@ -46,7 +46,10 @@ _host_places_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Ask:
-    """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST."""
+    """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST.
+
+    span: the bytes that are wanted, where it is not all of them.
+    """
 
     url: str
     form: Mapping[str, str] | None = None
@@ -55,16 +58,25 @@ class Ask:
     last_modified: str | None = None
     size_limit_bytes: int = 500 * 2**20
     time_limit_s: float = 600.0
+    span: range | None = None
+
+
+class RangeIgnored(FetchFailed):
+    """The publisher does not give parts of a file."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came: the status (200, 304, 404 or 410), the validators and how many bytes were written."""
+    """What came: the status (200, 304, 404 or 410), the validators and how many bytes were written.
+
+    total: how long the file is of which a span was asked for.
+    """
 
     status: int
     etag: str | None = None
     last_modified: str | None = None
     bytes: int = 0
+    total: int | None = None
 
 
 class _Passing(Exception):
@@ -106,11 +118,11 @@ class Client:
         """Write the answer's body to `target`.
 
         Returns an Answer with status 200, 304, 404 or 410. Raises FetchFailed where the publisher cannot be reached in
-        `ATTEMPTS` attempts, answers with another error or takes too long; PayloadRefused where more than
-        `size_limit_bytes` come.
+        `ATTEMPTS` attempts, answers with another error or takes too long, RangeIgnored where it does not give the span
+        that was asked for; PayloadRefused where more than `size_limit_bytes` come.
         """
         deadline = time.monotonic() + ask.time_limit_s
-        body = _Body(target)
+        body = _Body(target, ask.span)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with _place_at(ask.url):
@@ -135,12 +147,14 @@ class Client:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _ask_once(self, ask: Ask, body: _Body, deadline: float) -> Answer:
-        with Deadline(deadline) as limit, self._open(ask, body.resume_headers()) as response:
+        with Deadline(deadline) as limit, self._open(ask, body) as response:
             status = response.status_code
             if status in PASSING_STATUSES:
                 raise _Passing(f"HTTP {status}", _retry_after_s(response.headers.get("Retry-After")))
             if status in (304, 404, 410):
                 return Answer(status, _told(response, "ETag"), _told(response, "Last-Modified"))
+            if ask.span is not None and status in (200, 416):
+                raise RangeIgnored(f"{ask.url}: HTTP {status} to a Range, expected 206; ask for the whole file")
             if status == 416:
                 body.restart()
                 raise _Passing("HTTP 416 on resuming")
@@ -152,11 +166,11 @@ class Client:
                 raise _too_slow(ask, body.received)
             return answer
 
-    def _open(self, ask: Ask, resume: Mapping[str, str]) -> requests.Response:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **resume}
-        if not resume and ask.etag:
+    def _open(self, ask: Ask, body: _Body) -> requests.Response:
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **body.range_headers()}
+        if "If-Range" not in headers and ask.etag:
             headers["If-None-Match"] = ask.etag
-        elif not resume and ask.last_modified:
+        elif "If-Range" not in headers and ask.last_modified:
             headers["If-Modified-Since"] = ask.last_modified
         method, url = ("GET" if ask.form is None else "POST"), self._rebase(ask.url)
         for _ in range(REDIRECT_LIMIT + 1):
@@ -201,9 +215,9 @@ class Client:
 class _Body:
     """The bytes received so far, over several attempts."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, span: range | None) -> None:
         self.received = 0
-        self._target = target
+        self._target, self._span = target, span
         self._validator: str | None = None
         self._total: int | None = None
         self.restart()
@@ -212,11 +226,15 @@ class _Body:
         self.received = 0
         self._target.write_bytes(b"")
 
-    def resume_headers(self) -> dict[str, str]:
-        """Range and If-Range where there are bytes to go on from and a validator that vouches for them."""
-        if not self.received or self._validator is None:
+    def range_headers(self) -> dict[str, str]:
+        """Range for a span, and with If-Range where there are bytes to go on from and a validator vouches for them."""
+        first, last = (0, "") if self._span is None else (self._span.start, self._span.stop - 1)
+        if self.received and self._validator is not None:
+            return {"Range": f"bytes={first + self.received}-{last}", "If-Range": self._validator}
+        if self._span is None:
             return {}
-        return {"Range": f"bytes={self.received}-", "If-Range": self._validator}
+        self.restart()
+        return {"Range": f"bytes={first}-{last}"}
 
     def receive(self, response: requests.Response, ask: Ask, deadline: float) -> Answer:
         etag, modified = _told(response, "ETag"), _told(response, "Last-Modified")
@@ -224,7 +242,8 @@ class _Body:
             self.restart()
         else:
             self._check_part(response.headers.get("Content-Range", ""), etag)
-        self._total = expected = self._expected_bytes(response)
+        self._total = self._length(response)
+        expected = self._total if self._span is None else len(self._span)
         # A weak ETag does not promise equal bytes (RFC 9110, 8.8.1), so it cannot vouch for a part.
         self._validator = etag if etag and not etag.startswith("W/") else modified
         if "Content-Encoding" in response.headers:
@@ -253,11 +272,12 @@ class _Body:
             raise _Passing(f"cut off after {self.received} bytes") from error
         if expected is not None and self.received != expected:
             raise _Passing(f"{self.received} of {expected} bytes came")
-        return Answer(200, etag, modified, self.received)
+        return Answer(200, etag, modified, self.received, self._total)
 
     def _check_part(self, content_range: str, etag: str | None) -> None:
         """Begin anew where a 206 does not go on from our last byte in the same content."""
-        part, received, validator = _CONTENT_RANGE.fullmatch(content_range), self.received, self._validator
+        part, validator = _CONTENT_RANGE.fullmatch(content_range), self._validator
+        received = self.received + (0 if self._span is None else self._span.start)
         if part is None or int(part[1]) != received:
             self.restart()
             raise _Passing(f"resumed at {content_range!r}, expected byte {received}")
@@ -269,11 +289,13 @@ class _Body:
             self.restart()
             raise _Passing(f"resumed in content of {part[2]} bytes, expected {self._total}")
 
-    def _expected_bytes(self, response: requests.Response) -> int | None:
-        """How long the body is in all, where the publisher says so."""
+    def _length(self, response: requests.Response) -> int | None:
+        """How long the file is in all, where the publisher says so."""
         part = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if response.status_code == 206 and part is not None and part[2] != "*":
             return int(part[2])
+        if self._span is not None:
+            return None
         announced = response.headers.get("Content-Length", "")
         if "Content-Encoding" in response.headers or not re.fullmatch(r"\d{1,18}", announced):
             return None

@@ -432,9 +432,10 @@ ENERGY_DELETED_UNIT = _mastr_table("energy_deleted_unit")
 ENERGY_CATALOGUE_VALUE = _mastr_table("energy_catalogue_value")
 ENERGY_CATALOGUE_CATEGORY = _mastr_table("energy_catalogue_category")
 ENERGY_UNIT_TYPE = _mastr_table("energy_unit_type")
-# A row per snapshot: the day an export tells of, by its name, else that of the latest update in it.
-ENERGY_EXPORT = _table("energy_export", export_date=DAY, release=TEXT)
-# Installed capacity per municipality at a year's end as others sum it.
+# A row per snapshot: the day an export tells of, by its name, else that of the latest update in it; is_whole: all of
+# Germany was read, so that its sums are the nation's.
+ENERGY_EXPORT = _table("energy_export", export_date=DAY, release=TEXT, is_whole=FLAG)
+# Installed capacity per municipality at a year's end as others sum it; `DG000000` is Germany.
 ENERGY_REFERENCE_CAPACITY = _table("energy_reference_capacity", ags=TEXT, technology=TEXT, year=SMALL, capacity_kw=REAL)
 # record_sha256: hash of the whole raw row, so that equal rows can be flagged (each row is a device). fast_points:
 # points of more than 22 kW, null where the file tells no power per point.

@@ -181,11 +181,21 @@ def test_capacity_is_the_invented_registers_ledger(first: tuple[Region, dict[str
         deleted = db.execute(
             "select known_to_date::text from marts.fct_energy_unit_version where unit_id = ?", [mastr.DELETED_UNIT]
         ).fetchall()
-        off = db.execute("select ags, technology from marts.mart_energy_crosscheck where is_deviating").fetchall()
+        off = db.execute(
+            "select reference_source_id, source_id, area_id, technology, deviation_share "
+            "from marts.mart_energy_crosscheck where is_deviating order by all"
+        ).fetchall()
+        national = db.execute(
+            "select technology, reference_kw from marts.mart_energy_crosscheck where area_level = 'nation' order by all"
+        ).fetchall()
     assert {(ags, technology, month): (units, kw) for ags, technology, month, units, kw in found} == mastr.ledger()
     assert known == [(mastr.FORMER_KW,)]
     assert deleted == [(str(mastr.STATE),)]
-    assert off == [(mastr.DEVIATING_AGS, "wind")]
+    assert off == [
+        ("localzero-renewable-energy", "bnetza-mastr", mastr.DEVIATING_AGS, "wind", pytest.approx(1 / 1.1 - 1)),
+        ("smard-prices-capacity", "localzero-renewable-energy", "DE", "wind", pytest.approx(72.6 / 66 - 1)),
+    ]
+    assert national == [("biomass", 9_100_000), ("hydro", 5_100_000), ("solar", 104_000_000), ("wind", 66_000_000)]
 
 
 def test_no_person_of_the_register_leaves_its_parser(first: tuple[Region, dict[str, Any]]) -> None:

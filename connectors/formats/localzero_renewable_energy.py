@@ -17,10 +17,11 @@ from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
 
 TECHNOLOGIES = {"pv": "solar", "wind_on": "wind", "biomass": "biomass", "water": "hydro"}
 COLUMNS = ("ags", *TECHNOLOGIES)
+GERMANY = "DG000000"
 
 
 def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None:
-    """Stage one row per municipality of the region and technology; a record is one cell of a technology.
+    """Stage one row per technology of each municipality of the region, and of Germany; a record is one such cell.
 
     The partition names the year. Other areas, and Kreise, are out of scope.
     Raises SnapshotRefused where the header is another or the partition names no year.
@@ -45,9 +46,9 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None:
                 out.out_of_scope(TABLE, "blank row")
             elif len(cells) != len(names):
                 out.reject(TABLE, number, "row", ",".join(cells), f"expected {len(names)} fields")
-            elif not region.holds(values["ags"]):
+            elif values["ags"] != GERMANY and not region.holds(values["ags"]):
                 out.out_of_scope(TABLE, "outside the region")
-            elif values["ags"] not in region.centres:
+            elif values["ags"] not in (GERMANY, *region.centres):
                 out.out_of_scope(TABLE, "no municipality")
             elif not re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", values[column]):
                 out.reject(TABLE, number, column, values[column], "expected kW with a decimal point")
@@ -56,7 +57,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None:
                 rows.append(row | {"record_number": number, "capacity_kw": float(values[column])})
     seen = {(row["ags"], row["technology"]) for row in rows}
     if len(seen) != len(rows):
-        raise SnapshotRefused(f"{where}: a municipality stands there twice; ask the publisher which row holds")
+        raise SnapshotRefused(f"{where}: an area stands there twice; ask the publisher which row holds")
     out.write(TABLE, rows)
 
 
@@ -75,4 +76,4 @@ def _check_header(where: str, out: StagedWriter, names: list[str]) -> None:
         )
 
 
-CONNECTOR = Connector(name="localzero_renewable_energy", version=1, payload="csv", tables=(TABLE,), parse=parse)
+CONNECTOR = Connector(name="localzero_renewable_energy", version=2, payload="csv", tables=(TABLE,), parse=parse)

@@ -106,7 +106,7 @@ def parse(
         else stage
         for stage in STAGES
     ]
-    _check_files(snapshot, out, list(members), [family for stage in stages for family in stage])
+    _check_files(snapshot, out, list(members), [family for stage in stages for family in stage], technologies)
     numbers: dict[str, set[str]] = defaultdict(set)
     read: list[_Read] = []
     with _readers(size >= PARALLEL_FROM_BYTES) as read_all:
@@ -118,16 +118,27 @@ def parse(
                     _remember(read[-1], numbers)
     _stage_all(out, read)
     _report_columns(out, read)
-    _note_export(snapshot, out, read)
+    _note_export(snapshot, out, read, is_whole=not region_only)
 
 
 # -- what to read ----------------------------------------------------------------------------------------------------
 
 
-def _check_files(snapshot: Snapshot, out: StagedWriter, names: list[str], asked: Sequence[Family]) -> None:
+def reads(name: str, *, region_only: bool = True, technologies: tuple[Technology, ...] = get_args(Technology)) -> bool:
+    """Whether a file of the export is read: not what is only of persons, nor units of other technologies."""
+    others = {family.root for family in STAGES[0] if family.constants.get("technology") not in (None, *technologies)}
+    return _root_of(name) not in NOT_STAGED_FILES | others
+
+
+def _check_files(
+    snapshot: Snapshot,
+    out: StagedWriter,
+    names: list[str],
+    asked: Sequence[Family],
+    technologies: tuple[Technology, ...],
+) -> None:
     """Report files nobody declared; a missing one that is required is refused."""
-    # A family's numbered parts are one table: their number grows with the register.
-    found = {re.sub(r"(_[0-9]+)?\.xml$", "", name) for name in names}
+    found = {_root_of(name) for name in names if reads(name, technologies=technologies)}
     out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(found)])
     for family in asked:
         if family.is_required and family.root not in found:
@@ -135,8 +146,13 @@ def _check_files(snapshot: Snapshot, out: StagedWriter, names: list[str], asked:
                 f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
                 f"found {', '.join(sorted(names)[:20]) or 'nothing'}; check the option `technologies` or ask again"
             )
-    for name in sorted(found - {family.root for family in FAMILIES} - NOT_STAGED_FILES):
+    for name in sorted(found - {family.root for family in FAMILIES}):
         out.drift(ENERGY_UNIT, f"file:{name}", "new")
+
+
+def _root_of(name: str) -> str:
+    """A family's numbered parts are one table: their number grows with the register."""
+    return re.sub(r"(_[0-9]+)?\.xml$", "", name)
 
 
 def _parts(
@@ -312,7 +328,7 @@ def _report_columns(out: StagedWriter, parts: Sequence[_Read]) -> None:
                 out.drift(table, field.tag, "missing")
 
 
-def _note_export(snapshot: Snapshot, out: StagedWriter, parts: Sequence[_Read]) -> None:
+def _note_export(snapshot: Snapshot, out: StagedWriter, parts: Sequence[_Read], *, is_whole: bool) -> None:
     named = EXPORT_NAME.search(snapshot.path.name)
     if named:
         day, release = _day(named), named[4]
@@ -327,7 +343,7 @@ def _note_export(snapshot: Snapshot, out: StagedWriter, parts: Sequence[_Read]) 
         for latest in updates:
             if latest.is_valid:
                 day = max(filter(None, (day, latest.as_py().date())))
-    out.note(ENERGY_EXPORT, [{"export_date": day, "release": release}])
+    out.note(ENERGY_EXPORT, [{"export_date": day, "release": release, "is_whole": is_whole}])
 
 
 def _day(named: re.Match[str]) -> date | None:
@@ -339,9 +355,10 @@ def _day(named: re.Match[str]) -> date | None:
 
 CONNECTOR = Connector(
     name="mastr_export",
-    version=4,
+    version=5,
     payload="zip",
     tables=(*TABLES.values(), ENERGY_EXPORT),
     parse=parse,
     unpacked_limit_bytes=UNPACKED_LIMIT_BYTES,
+    reads=reads,
 )

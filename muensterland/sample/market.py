@@ -29,7 +29,7 @@ OCTOBER, MARCH = (2026, 10), (2026, 3)
 UNMEASURED, LEFT_OUT = datetime(2026, 10, 7, 10, 15, tzinfo=UTC), datetime(2026, 10, 14, 3, 30, tzinfo=UTC)
 # The day on which the second publisher has half as much wind again.
 ODD_DAY = date(2026, 10, 20)
-# Filter of SMARD -> (technology, GW installed at the end of 2025 and of 2026).
+# Filter of SMARD -> (technology, GW installed at the beginning of 2025 and of 2026).
 CAPACITY = {
     "188": ("Solar", 104.0, 117.0),
     "186": ("Wind onshore", 66.0, 70.5),

@@ -59,11 +59,11 @@ def document(
             return Reply(304, headers=told)
         if last_modified and asked.headers.get("if-modified-since") == last_modified:
             return Reply(304, headers=told)
-        part = re.fullmatch(r"bytes=(\d+)-", asked.headers.get("range", ""))
-        if part and asked.headers.get("if-range") in (etag, last_modified):
-            start = int(part[1])
-            content_range = f"bytes {start}-{len(body) - 1}/{len(body)}"
-            return Reply(206, body[start:], {**told, "Content-Range": content_range})
+        part = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.headers.get("range", ""))
+        if part and asked.headers.get("if-range") in (None, etag, last_modified):
+            start, stop = int(part[1]), min(int(part[2]) + 1 if part[2] else len(body), len(body))
+            content_range = f"bytes {start}-{stop - 1}/{len(body)}"
+            return Reply(206, body[start:stop], {**told, "Content-Range": content_range})
         return Reply(200, body, told, **faults)
 
     return answer

@@ -650,7 +650,9 @@ def stage_energy(folder: Staged) -> None:
         ],
     )
     folder.write(tables.ENERGY_CATALOGUE_VALUE, "mastr", [{"catalogue_id": 2495, "value": "Solare Strahlungsenergie"}])
-    folder.write(tables.ENERGY_EXPORT, "mastr", [{"export_date": date(2026, 11, 1), "release": "26.2"}])
+    folder.write(
+        tables.ENERGY_EXPORT, "mastr", [{"export_date": date(2026, 11, 1), "release": "26.2", "is_whole": True}]
+    )
 
     def station(points: int, kilowatt: float, commissioned: date, digest: str, kreis: str) -> dict[str, Any]:
         return {

@@ -55,7 +55,7 @@ MARTS = {
     "mart_energy_size_class": ["ags", "size_class", "month"],
     "mart_energy_per_capita": ["ags", "technology", "month"],
     "mart_energy_operator_type": ["ags", "technology", "operator_type"],
-    "mart_energy_crosscheck": ["reference_source_id", "ags", "technology", "year"],
+    "mart_energy_crosscheck": ["reference_source_id", "source_id", "area_id", "technology", "year"],
     "dim_charging_station": ["source_id", "snapshot_sha256", "record_number"],
     "mart_charging": ["ags", "month"],
     "fct_market_quarter_hour": ["series", "region", "interval_minutes", "start_at"],

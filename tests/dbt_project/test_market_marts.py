@@ -132,3 +132,11 @@ def test_a_device_of_two_registers_counts_once(built: Any) -> None:
     )
     assert ("charging_repeated", "", 1) in codes
     assert ("charging_told_twice", "charging", 1) in codes
+
+
+def test_germanys_sum_of_a_register_read_whole_stands_beside_the_markets(built: Any) -> None:
+    """10.5 and 5 kW of solar stood at the end of 2025; the market tells 10 GW of 2026."""
+    assert built.query(
+        "select reference_source_id, source_id, area_id, technology, year, gross_capacity_kw, reference_kw, "
+        "is_deviating from marts.mart_energy_crosscheck where area_level = 'nation'"
+    ) == [("market", "mastr", "DE", "solar", 2025, Decimal("15.500"), Decimal(10_000_000), True)]

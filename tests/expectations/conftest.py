@@ -237,7 +237,8 @@ create table marts.mart_energy_operator_type as
     select ags, technology, 'private' as operator_type, month, units, gross_capacity_kw, value_status
     from marts.mart_energy_capacity;
 create table marts.mart_energy_crosscheck as
-    select 'others' as reference_source_id, ags, technology, 2024 as year, gross_capacity_kw,
+    select 'others' as reference_source_id, 'register' as source_id, 'municipality' as area_level, ags as area_id, ags,
+        technology, 2024 as year, gross_capacity_kw,
         gross_capacity_kw as reference_kw, 0::double as deviation_share, false as is_deviating
     from marts.mart_energy_capacity;
 create table marts.dim_charging_station as

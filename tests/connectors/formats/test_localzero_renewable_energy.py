@@ -36,11 +36,11 @@ def test_each_technology_of_a_municipality_is_a_row(tmp_path: Path) -> None:
     ]
 
 
-def test_kreise_other_areas_and_germany_are_out_of_scope(tmp_path: Path) -> None:
+def test_germany_is_staged_while_kreise_and_other_areas_are_out_of_scope(tmp_path: Path) -> None:
     out, rows = parse(tmp_path, HEADER + "05554000,1,2,3,4\n05554004,1,2,3,4\n01001000,1,2,3,4\nDG000000,1,2,3,4\n")
-    assert {row["ags"] for row in rows} == {"05554004"}
+    assert {row["ags"] for row in rows} == {"05554004", "DG000000"}
     account = out.accounts["energy_reference_capacity"]
-    assert (account.read, account.staged, account.out_of_scope) == (16, 4, 12)
+    assert (account.read, account.staged, account.out_of_scope) == (16, 8, 8)
 
 
 def test_what_is_no_number_rejects_its_cell_alone(tmp_path: Path) -> None:

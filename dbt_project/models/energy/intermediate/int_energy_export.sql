@@ -6,7 +6,8 @@ exports as (
     select
         source_id,
         snapshot_sha256,
-        export_date
+        export_date,
+        is_whole
     from {{ ref('stg_energy_export') }}
     qualify row_number() over (
         partition by source_id, export_date
@@ -18,6 +19,7 @@ select
     source_id,
     snapshot_sha256,
     export_date,
+    coalesce(is_whole, false) as is_whole,
     export_date = max(export_date) over () as is_latest
 from exports
 where export_date is not null

@@ -1,13 +1,24 @@
--- Our sums beside those that others made of the same register, at the end of the year they tell.
+-- Installed capacity as one source sums it beside another, at the end of a year: the register's sums per municipality
+-- beside those that others made of it, and Germany's beside the market's. What the market tells of a year stands when it
+-- begins, as its operators must tell it in the last week of the year before (Regulation (EU) 543/2013, Art. 14 (1) a).
 with
 
-others as (
+register as (
     select
         source_id,
-        ags,
+        is_whole
+    from {{ ref('int_energy_export') }}
+    where is_latest
+    qualify row_number() over (order by source_id asc) = 1
+),
+
+references_made as (
+    select
+        source_id,
+        ags as area_id,
         technology,
         year,
-        cast(capacity_kw as decimal(18, 3)) as reference_kw
+        cast(capacity_kw as decimal(18, 3)) as capacity_kw
     from {{ ref('stg_energy_reference_capacity') }}
     qualify row_number() over (
         partition by source_id, ags, technology, year
@@ -15,33 +26,149 @@ others as (
     ) = 1
 ),
 
-compared as (
+-- Of several publishers of the market the one with the lowest priority number speaks.
+market as (
+    select
+        told.source_id,
+        technologies.technology,
+        cast(extract(year from {{ instant_to_local('told.start_at') }}) as integer) - 1 as year,
+        cast(1000 * told.value as decimal(18, 3)) as capacity_kw
+    from {{ ref('int_market_value') }} as told
+    inner join {{ ref('technology_series') }} as technologies on told.series = technologies.capacity_series
+    where
+        told.region = 'DE'
+        and told.value > 0
+    qualify row_number() over (
+        partition by technologies.technology, told.start_at
+        order by told.priority asc, told.source_id asc
+    ) = 1
+),
+
+germany as (
+    select
+        source_id,
+        technology,
+        year,
+        capacity_kw
+    from references_made
+    where area_id = 'DG000000'
+),
+
+-- Only where the export was read whole are its units the nation's.
+whole as (
+    select
+        register.source_id,
+        years.technology,
+        years.year,
+        cast(sum(events.gross_capacity_kw) as decimal(18, 3)) as capacity_kw
+    from register
+    cross join (
+        select
+            technology,
+            year
+        from market
+        union
+        select
+            technology,
+            year
+        from germany
+    ) as years
+    inner join {{ ref('int_energy_unit_event') }} as events
+        on
+            years.technology = events.technology
+            and extract(year from events.month) <= years.year
+    where register.is_whole
+    group by register.source_id, years.technology, years.year
+),
+
+-- Each is compared with those of a lower place: the market first, what others made of the register, the register itself.
+national as (
+    select
+        1 as place,
+        source_id,
+        technology,
+        year,
+        capacity_kw
+    from market
+    union all
+    select
+        2 as place,
+        source_id,
+        technology,
+        year,
+        capacity_kw
+    from germany
+    union all
+    select
+        3 as place,
+        source_id,
+        technology,
+        year,
+        capacity_kw
+    from whole
+),
+
+pairs as (
     select
         others.source_id as reference_source_id,
-        others.ags,
+        coalesce(register.source_id, 'none') as source_id,
+        'municipality' as area_level,
+        others.area_id,
         others.technology,
         others.year,
         capacities.gross_capacity_kw,
-        others.reference_kw,
-        capacities.gross_capacity_kw - others.reference_kw as deviation_kw,
-        case
-            when others.reference_kw > 0
-                then cast(capacities.gross_capacity_kw - others.reference_kw as double) / others.reference_kw
-            when capacities.gross_capacity_kw = 0 then 0.0
-        end as deviation_share
-    from others
-    inner join {{ ref('dim_municipality') }} as municipalities on others.ags = municipalities.ags
+        others.capacity_kw as reference_kw
+    from references_made as others
+    inner join {{ ref('dim_municipality') }} as municipalities on others.area_id = municipalities.ags
+    left join register on true
     left join {{ ref('mart_energy_capacity') }} as capacities
         on
-            others.ags = capacities.ags
+            others.area_id = capacities.ags
             and others.technology = capacities.technology
             and extract(year from capacities.month) = others.year
             and extract(month from capacities.month) = 12
+    union all
+    select
+        others.source_id as reference_source_id,
+        sums.source_id,
+        'nation' as area_level,
+        'DE' as area_id,
+        others.technology,
+        others.year,
+        sums.capacity_kw as gross_capacity_kw,
+        others.capacity_kw as reference_kw
+    from national as sums
+    inner join national as others
+        on
+            sums.technology = others.technology
+            and sums.year = others.year
+            and sums.place > others.place
+),
+
+compared as (
+    select
+        reference_source_id,
+        source_id,
+        area_level,
+        area_id,
+        technology,
+        year,
+        gross_capacity_kw,
+        reference_kw,
+        gross_capacity_kw - reference_kw as deviation_kw,
+        case
+            when reference_kw > 0 then cast(gross_capacity_kw - reference_kw as double) / reference_kw
+            when gross_capacity_kw = 0 then 0.0
+        end as deviation_share
+    from pairs
 )
 
 select
     reference_source_id,
-    ags,
+    source_id,
+    area_level,
+    area_id,
+    case when area_level = 'municipality' then area_id end as ags,
     technology,
     year,
     gross_capacity_kw,

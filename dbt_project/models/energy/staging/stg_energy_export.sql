@@ -3,7 +3,8 @@ select
     staged.snapshot_sha256,
     staged.record_number,
     staged.export_date,
-    staged.release
+    staged.release,
+    staged.is_whole
 from {{ staged('energy_export') }} as staged
 inner join {{ ref('stg_snapshot_key') }} as in_force
     on
