@@ -65,7 +65,7 @@ chaos: $(READY) ## kill runs at random moments (COUNT=3), then fill their disk (
 	@$(BIN)/python -m tests.chaos full --count $(or $(COUNT),3)
 
 bench: $(READY) ## speed and memory on a feed of national size, of counts and of the register, about 35 minutes and 20 GB: SIZE=national REPEAT=3 FEED=zip SITE_YEARS=10000 MASTR_GB=2 PARTS=counts
-	$(if $(PARTS),,@$(BIN)/python -m tests.bench.mastr --gigabytes $(or $(MASTR_GB),2) --repeat $(or $(REPEAT),3))
+	$(if $(PARTS),,@$(BIN)/python -m tests.bench.mastr --gigabytes $(or $(MASTR_GB),1.45) --repeat $(or $(REPEAT),3))
 	@$(BIN)/python -m tests.bench --size $(or $(SIZE),national) --repeat $(or $(REPEAT),3) $(if $(FEED),--feed $(FEED)) \
 		$(if $(SITE_YEARS),--site-years $(SITE_YEARS)) $(if $(PARTS),--parts $(PARTS))
 

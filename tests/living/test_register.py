@@ -20,6 +20,4 @@ def test_a_naive_parser_agrees_on_every_field_of_every_record_of_100_mb(tmp_path
     multiply(path, XML_BYTES)
     with zipfile.ZipFile(path) as archive:
         assert sum(member.file_size for member in archive.infolist()) >= XML_BYTES
-    records = compare(path, tmp_path)
-    print(f"{records} records agree")
-    assert records > 30_000
+    assert compare(path, tmp_path) > 50_000
