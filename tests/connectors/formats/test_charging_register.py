@@ -81,7 +81,7 @@ def test_the_header_of_2022_has_other_names_and_two_digit_years(tmp_path: Path) 
     assert out.drifted == []
 
 
-def test_the_header_of_2025_stands_below_a_preamble_and_in_another_order(tmp_path: Path) -> None:
+def test_the_header_of_2025_below_a_preamble_has_longitude_before_latitude(tmp_path: Path) -> None:
     header = (
         "Ladeeinrichtungs-ID;Betreiber;Anzeigename (Karte);Status;Art der Ladeeinrichtung;Anzahl Ladepunkte;"
         "Nennleistung Ladeeinrichtung [kW];Inbetriebnahmedatum;Postleitzahl;Ort;Kreis/kreisfreie Stadt;Längengrad;"

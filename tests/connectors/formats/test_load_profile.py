@@ -164,5 +164,8 @@ def test_a_workbook_has_times_and_numbers_as_cells(tmp_path: Path) -> None:
     found = parsed(tmp_path, XLSX, body, **OWN, sheet="Profile")
     told = [(row["day_type"], row["interval_start_minute"], row["value"]) for row in found.rows]
     assert told == [("saturday", 15, 66.4), ("saturday", 30, 7.0)]
+    # A third, and a quarter-hour's part of one kWh a year.
+    small = workbook(["Zeit", "Tag", "Haushalt"], ["00:15", "SA", 0.3333333333333333], [time(1), "SA", 3e-05])
+    assert parsed(tmp_path, XLSX, small, **OWN).column("value") == [0.3333333333333333, 3e-05]
     with pytest.raises(SnapshotRefused, match="no sheet 'Werte', found Profile"):
         parsed(tmp_path, XLSX, body, **OWN, sheet="Werte")

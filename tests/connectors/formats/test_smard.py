@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.errors import SnapshotRefused
-from connectors.formats.smard import CHART, DOWNLOAD, INDEX
+from connectors.formats.smard import CHART, DOWNLOAD, INDEX, listed
+from connectors.region import region
 from tests.connectors.formats.parsing import Parsed, parsed
 
 ASKED = {"series": "4068", "region": "DE", "resolution": "quarterhour"}
@@ -110,6 +111,20 @@ def test_an_index_announces_files_and_what_is_no_instant_is_rejected(tmp_path: P
         "announced twice",
         *["expected an instant of this market"] * 2,
     ]
+
+
+def test_a_week_ends_where_the_next_begins_and_the_last_one_goes_on(tmp_path: Path) -> None:
+    """The week of the clock change has an hour less; what an index says in another order or twice is one list."""
+    monday = START + 7 * 86_400_000 - 3_600_000
+    body = json.dumps({"timestamps": [monday, START, START, "x", START - 7 * 86_400_000]}).encode()
+    path = tmp_path / "index_quarterhour.json"
+    path.write_bytes(body)
+    assert [(each.value, each.last_day) for each in listed(path, region(), since=date(2021, 3, 22))] == [
+        (str(START), date(2021, 3, 28)),
+        (str(monday), date.max),
+    ]
+    found = parsed(tmp_path, INDEX, body, ASKED, since=date(2021, 3, 22))
+    assert found.left_out == {"before the first file that is read": 1}
 
 
 # -- download --------------------------------------------------------------------------------------------------------
