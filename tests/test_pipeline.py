@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -211,6 +212,13 @@ def test_no_person_of_the_register_leaves_its_parser(first: tuple[Region, dict[s
             text = str(db.execute(f"from read_parquet('{place}', hive_partitioning = false)").fetchall())
         assert mastr.NAME_OF_A_PERSON not in text, place
         assert mastr.STREET_OF_A_PERSON not in text, place
+    # What nobody reads of them is not even fetched.
+    exports = list((region.home / "landing/bnetza-mastr").glob("*/*.zip"))
+    assert len(exports) == 2
+    for place in exports:
+        with zipfile.ZipFile(place) as archive:
+            assert archive.comment == b"31 of 32 members"
+            assert "Marktrollen.xml" not in archive.namelist()
 
 
 def test_a_second_run_parses_nothing_and_keeps_the_release(first: tuple[Region, dict[str, Any]]) -> None:

@@ -713,6 +713,23 @@ def _references() -> Iterator[tuple[str, list[str]]]:
             for number in range(8)
         ],
     )
+    # Whom to ask in each role: of no use to a join, and of persons.
+    yield (
+        "Marktrollen",
+        [
+            element(
+                "Marktrolle",
+                [
+                    ("MarktakteurMastrNummer", f"ABR{PREFIX}{number:06d}"),
+                    ("MarktrolleMastrNummer", f"SAB{PREFIX}{number:06d}"),
+                    ("Marktrolle", "Anlagenbetreiber"),
+                    ("KontaktdatenMarktrolle", f"Erika {NAME_OF_A_PERSON}, {STREET_OF_A_PERSON}"),
+                    ("DatumLetzteAktualisierung", "2026-01-05T10:00:00.1234567"),
+                ],
+            )
+            for number in range(OPERATORS)
+        ],
+    )
 
 
 def _actor(number: int) -> Fields:

@@ -64,8 +64,13 @@ def test_the_export_is_utf_16_with_a_mark(publishers: Path) -> None:
             *("EinheitenStromVerbraucher.xml", "AnlagenEegSolar.xml", "AnlagenEegWind.xml", "AnlagenEegBiomasse.xml"),
             *("AnlagenEegWasser.xml", "AnlagenEegSpeicher.xml", "AnlagenKwk.xml", "AnlagenStromSpeicher.xml"),
             *("EinheitenGenehmigung.xml", "Lokationen.xml", "Netzanschlusspunkte.xml", "Netze.xml"),
-            *("Bilanzierungsgebiete.xml", "Marktakteure.xml", "Ertuechtigungen.xml", "Katalogwerte.xml"),
-            *("Katalogkategorien.xml", "Einheitentypen.xml", "GeloeschteUndDeaktivierteEinheiten.xml"),
+            *("Bilanzierungsgebiete.xml", "Marktakteure.xml", "Ertuechtigungen.xml", "Marktrollen.xml"),
+            *(
+                "Katalogwerte.xml",
+                "Katalogkategorien.xml",
+                "Einheitentypen.xml",
+                "GeloeschteUndDeaktivierteEinheiten.xml",
+            ),
         ]
         assert all(archive.read(name).startswith(b"\xff\xfe<\x00") for name in archive.namelist())
 
