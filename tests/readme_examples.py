@@ -13,9 +13,9 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks of one language in the README's section on queries."""
-    section = README.read_text(encoding="utf-8").split("## Query it")[1].split("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", section, flags=re.DOTALL)
+    """The fenced blocks of one language from the README's section on queries on."""
+    text = README.read_text(encoding="utf-8").split("## Query it")[1]
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def main() -> None:

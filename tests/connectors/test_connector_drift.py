@@ -237,7 +237,7 @@ REPORTED = {
     "junctions-renamed": (
         JUNCTIONS,
         text(",Technik,", ",Techniken,"),
-        {("new", "count_site", "Techniken"), ("renamed", "count_site", "Technik -> Techniken")},
+        {("new", "count_location", "Techniken"), ("renamed", "count_location", "Technik -> Techniken")},
     ),
     "readings-vanished": (
         READINGS,
@@ -340,7 +340,7 @@ REPORTED = {
 # A column that must be there refuses the snapshot anyway; what it is called now is told as well.
 REFUSED = {
     "readings": (READINGS, text("Datetime,", "Date-Time,"), (READING, "Datetime -> Date-Time")),
-    "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_site", "Long -> Longs")),
+    "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_location", "Long -> Longs")),
     "series": (SERIES, text("MERKMAL", "MERKMALE"), ("municipal_series_value", "MERKMAL -> MERKMALE")),
     "own-profile": (OWN_PROFILE, text(";Haushalt", ";Haushalte"), ("load_profile_value", "Haushalt -> Haushalte")),
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),

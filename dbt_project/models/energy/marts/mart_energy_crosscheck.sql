@@ -81,7 +81,7 @@ whole as (
     group by register.source_id, years.technology, years.year
 ),
 
--- Each is compared with those of a lower place: the market first, what others made of the register, the register itself.
+-- Each is compared with those of a lower place: the market, what others made of the register, the register itself.
 national as (
     select
         1 as place,
