@@ -1,5 +1,5 @@
 -- Installed capacity as one source sums it beside another, at the end of a year: the register's sums per municipality
--- beside those that others made of it, and Germany's beside the market's. What the market tells of a year stands when it
+-- beside those that others made of it, Germany's beside the market's. What the market tells of a year stands when it
 -- begins, as its operators must tell it in the last week of the year before (Regulation (EU) 543/2013, Art. 14 (1) a).
 with
 
@@ -54,6 +54,18 @@ germany as (
     where area_id = 'DG000000'
 ),
 
+years as (
+    select
+        technology,
+        year
+    from market
+    union
+    select
+        technology,
+        year
+    from germany
+),
+
 -- Only where the export was read whole are its units the nation's.
 whole as (
     select
@@ -62,17 +74,7 @@ whole as (
         years.year,
         cast(sum(events.gross_capacity_kw) as decimal(18, 3)) as capacity_kw
     from register
-    cross join (
-        select
-            technology,
-            year
-        from market
-        union
-        select
-            technology,
-            year
-        from germany
-    ) as years
+    cross join years
     inner join {{ ref('int_energy_unit_event') }} as events
         on
             years.technology = events.technology
