@@ -50,13 +50,3 @@ select
     trim(keyed.value_unit) as value_unit
 from keyed
 inner join {{ ref('dim_area') }} as areas on keyed.area_id = areas.area_id
-qualify row_number() over (
-    partition by
-        keyed.source_id,
-        keyed.table_code,
-        keyed.area_id,
-        keyed.value_variable_code,
-        keyed.attribute_codes,
-        keyed.period
-    order by keyed.snapshot_sha256 asc, keyed.record_number asc
-) = 1

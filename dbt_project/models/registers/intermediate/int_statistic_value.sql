@@ -1,10 +1,13 @@
 -- What a publisher's mark means stands in the seed value_mark; a number beside a mark that nobody knows is shown, but
--- not as reliable. Units are resolved by int_statistic_unit.
+-- not as reliable. Units are resolved by int_statistic_unit. A cell may be told in several units, by number and by
+-- share; a line that is repeated counts once.
 with
 
 marked as (
     select
         statistics.source_id,
+        statistics.snapshot_sha256,
+        statistics.record_number,
         statistics.table_code,
         statistics.area_variable_code,
         statistics.area_id,
@@ -45,8 +48,19 @@ select
     marked.period_start_date,
     marked.period_end_date,
     marked.resolved_value * coalesce(units.factor, 1) as value,
-    coalesce(units.unit, marked.value_unit) as unit,
+    coalesce(units.unit, '') as unit,
     marked.value_status,
     marked.value_mark
 from marked
 left join {{ ref('int_statistic_unit') }} as units on marked.value_unit = units.published_unit
+qualify row_number() over (
+    partition by
+        marked.source_id,
+        marked.table_code,
+        marked.area_id,
+        marked.value_variable_code,
+        marked.attribute_codes,
+        marked.period,
+        coalesce(units.unit, '')
+    order by marked.snapshot_sha256 asc, marked.record_number asc
+) = 1
