@@ -471,6 +471,32 @@ SCHOOL = _table(
     longitude=REAL,
     latitude=REAL,
 )
+# Of councils, without a person: what a meeting or paper is called names some. organization_ids: joined by blanks.
+COUNCIL_MEETING = _table(
+    "council_meeting",
+    meeting_id=TEXT,
+    ags=TEXT,
+    meeting_state=TEXT,
+    is_cancelled=FLAG,
+    start_at=INSTANT,
+    end_at=INSTANT,
+    organization_ids=TEXT,
+    agenda_items=SMALL,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
+)
+COUNCIL_PAPER = _table(
+    "council_paper",
+    paper_id=TEXT,
+    ags=TEXT,
+    reference=TEXT,
+    paper_type=TEXT,
+    paper_date=DAY,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
+)
 
 # -- what the rooms say of themselves  --
 REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
@@ -523,6 +549,8 @@ PARSED_TABLES = (
     PARKING_READING,
     AIR_QUALITY_READING,
     ACCIDENT,
+    COUNCIL_MEETING,
+    COUNCIL_PAPER,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,

@@ -58,6 +58,7 @@ MARTS = {
     ],
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
+    "mart_council_activity": ["ags", "month"],
 }
 Marts = dict[str, dict[str, Any]]
 

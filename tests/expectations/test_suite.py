@@ -57,6 +57,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_accident_year",
         "mart_air_quality_day",
         "mart_charging",
+        "mart_council_activity",
         "mart_counting_finding",
         "mart_coverage",
         "mart_energy_capacity",
