@@ -26,7 +26,7 @@ from connectors.archive import content_sha256
 from connectors.catalogue import Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import TableQuestion, download_table, table_form, without_stamp
+from connectors.genesis import TableQuestion, download_description, download_table, table_form, without_stamp
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.oparl import ListQuestion, download_list
@@ -287,10 +287,15 @@ def _asked(
     """Ask for `url` (on a GENESIS host below `base`) and judge what came."""
     genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
-    if connector(resource.connector).request == "oparl":
-        answer = _ask_oparl(resource, base, client, draft, known, landing)
-    else:
-        answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
+    match connector(resource.connector).request:
+        case "genesis":
+            answer = _ask_genesis(resource, base, client, draft, known)
+        case "genesis_metadata":
+            answer = download_description(base, resource.credentials, resource.time_limit_s, client, draft)
+        case "oparl":
+            answer = _ask_oparl(resource, base, client, draft, known, landing)
+        case "get":
+            answer = _ask(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",

@@ -456,6 +456,18 @@ STATISTIC_VALUE = _table(
     value_variable_code=TEXT,
     value_variable_label=TEXT,
 )
+# What a host says of a table. variables: `GES=Geschlecht;…` in the table's order, measures among them.
+STATISTIC_TABLE = _table(
+    "statistic_table",
+    table_code=TEXT,
+    title=TEXT,
+    statistic_code=TEXT,
+    statistic_label=TEXT,
+    first_period=TEXT,
+    last_period=TEXT,
+    variables=TEXT,
+    updated_local=LOCAL,
+)
 SCHOOL = _table(
     "school",
     school_id=TEXT,
@@ -549,6 +561,7 @@ PARSED_TABLES = (
     PARKING_READING,
     AIR_QUALITY_READING,
     ACCIDENT,
+    STATISTIC_TABLE,
     COUNCIL_MEETING,
     COUNCIL_PAPER,
     REJECTED_ROW,

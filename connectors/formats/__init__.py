@@ -15,6 +15,7 @@ CONNECTORS = {
     "eco_visio": "eco_visio:READINGS",
     "eco_visio_sites": "eco_visio:SITES",
     "genesis_ffcsv": "genesis_ffcsv:CONNECTOR",
+    "genesis_metadata": "genesis_metadata:CONNECTOR",
     "gtfs": "gtfs:CONNECTOR",
     "gtfs_realtime": "gtfs_realtime:CONNECTOR",
     "itnrw_table": "itnrw_table:CONNECTOR",

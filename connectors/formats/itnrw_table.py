@@ -17,10 +17,10 @@ from connectors.formats.statistic_time import Span, span_of
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
-from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, german_lines
 
 # Tables of all municipalities of North Rhine-Westphalia over thirty years have some 20,000 rows.
-ROW_LIMIT = 500_000
+ROW_LIMIT = 200_000
 _AREA = re.compile(r"DG|\d{2,12}")
 _NUMBER = re.compile(r"-?\d{1,15}(,\d{1,15})?")
 _LEADING = ("period", "area_code", "area_label")
@@ -36,7 +36,6 @@ class _Layout:
 
     leading: tuple[str, ...]
     header_rows: int
-    period: str | None
     has_unit_row: bool
 
     def begins_data(self, record: Sequence[str]) -> bool:
@@ -59,21 +58,22 @@ def parse(
     header_rows: Annotated[int, Field(ge=1, le=10)] = 2,
     has_unit_row: bool = False,
     unit: str = "Anzahl",
-    period: str | None = None,
+    period_in_preamble: str | None = None,
     time_code: str = "STAG",
     codes: dict[str, str] | None = None,
     region_only: bool = True,
 ) -> None:
     """Stage the values of one table; a record is a value cell of a row, or another row of the file.
 
-    `columns` are those in front of the values: `period`, `area_code`, `area_label`, `attribute:GES`; a table that tells
-    its period in the preamble has it as the option `period`. Above the values stand `header_rows`, whose texts make a
+    `columns` are those in front of the values: `period`, `area_code`, `area_label`, `attribute:GES`; of a table that
+    tells its period in the preamble `period_in_preamble` is the regular expression that finds it there. Above the values stand `header_rows`, whose texts make a
     value's name (`Insgesamt - männlich`), the last of them its unit where `has_unit_row`, else `unit` is. `codes` give
     names the codes of variables; without one the name is the code. A blank period is that of the row above.
-    Raises SnapshotRefused where no row is data, a column of `codes` is missing or names are not distinct.
+    Raises SnapshotRefused where no row is data, the preamble tells no period, a column of `codes` is missing or names are
+    not distinct.
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
-    layout = _layout(where, columns, header_rows, period, has_unit_row)
+    layout = _layout(where, columns, header_rows, has_unit_row, period_in_preamble)
     rows, ends_open = _rows(snapshot, where)
     begin = next((at for at, (_, record) in enumerate(rows) if layout.begins_data(record)), None)
     if begin is None or begin < header_rows:
@@ -81,6 +81,7 @@ def parse(
             f"{where}: expected {header_rows} header rows and below them rows that begin with {', '.join(columns)}, "
             f"found none in {len(rows)} rows; compare the file with the options of the source's YAML"
         )
+    period = "" if period_in_preamble is None else _period_of(where, rows[: begin - header_rows], period_in_preamble)
     names, units = _names(where, [record for _, record in rows[begin - header_rows : begin]], layout)
     _check_names(where, out, names, codes or {})
     # A last line that is not closed may be a row that was cut, however little is left of it.
@@ -92,7 +93,7 @@ def parse(
     out.out_of_scope(TABLE, "footer", len(rows) - end)
     variables = [(codes or {}).get(name, name) for name in names]
     measures = list(zip(names, variables, units if has_unit_row else [unit] * len(names), strict=True))
-    reader = _Reader(out, region if region_only else None, layout, measures, table_code, time_code)
+    reader = _Reader(out, region if region_only else None, layout, measures, period, table_code, time_code)
     staged = [row for numbered in rows[begin : min(end, whole)] for row in reader.read(numbered)]
     for number, record in rows[whole:end]:
         reader.reject(number, "row", ";".join(record), CUT)
@@ -100,22 +101,34 @@ def parse(
 
 
 def _layout(
-    where: str, columns: tuple[str, ...], header_rows: int, period: str | None, has_unit_row: bool
+    where: str, columns: tuple[str, ...], header_rows: int, has_unit_row: bool, period_in_preamble: str | None
 ) -> _Layout:
     strange = [name for name in columns if name not in _LEADING and not _ATTRIBUTE.fullmatch(name)]
-    if strange or "area_code" not in columns or ("period" in columns) == (period is not None):
+    if strange or "area_code" not in columns or ("period" in columns) == (period_in_preamble is not None):
         raise SnapshotRefused(
-            f"{where}: options.columns are {', '.join(columns)} and options.period is {period!r}, expected area_code, "
-            "area_label, attribute:NAME and period either as a column or as the option; mend the source's YAML"
+            f"{where}: options.columns are {', '.join(columns)} and options.period_in_preamble {period_in_preamble!r}, "
+            "expected area_code, area_label, attribute:NAME and the period either as a column or from the preamble; "
+            "mend the source's YAML"
         )
-    if period is not None and span_of(period) is None:
-        raise SnapshotRefused(f"{where}: options.period {period!r} is no period, such as 2023 or 31.12.2023")
-    return _Layout(columns, header_rows, period, has_unit_row)
+    return _Layout(columns, header_rows, has_unit_row)
+
+
+def _period_of(where: str, preamble: Sequence[Numbered], pattern: str) -> str:
+    """The period that the preamble tells; raises SnapshotRefused where it tells none."""
+    text = "\n".join(";".join(record) for _, record in preamble)
+    found = re.search(pattern, text)
+    if found is None or span_of(found[found.re.groups and 1]) is None:
+        raise SnapshotRefused(
+            f"{where}: expected a period in the preamble as {pattern}, found {text[:200]!r}; compare the file with "
+            "period_in_preamble of the source's YAML"
+        )
+    return found[found.re.groups and 1]
 
 
 def _rows(snapshot: Snapshot, where: str) -> tuple[list[Numbered], bool]:
     """The file's records that hold anything, with the number of each, and whether the last one's line is not closed."""
-    lines = CsvRecords(without_mojibake(text_lines(snapshot.path, where, "latin-1"), where), where, delimiter=";")
+    # Latin-1 says nothing of what is no letter of it; should they change to UTF-8 one day, it is read as well.
+    lines = CsvRecords(german_lines(snapshot.path, where), where, delimiter=";")
     found: list[Numbered] = []
     for number, record in enumerate(lines, start=1):
         if any(cell.strip() for cell in record):
@@ -182,11 +195,12 @@ class _Reader:
         region: Region | None,
         layout: _Layout,
         measures: list[tuple[str, str, str]],
+        period: str,
         table_code: str,
         time_code: str,
     ) -> None:
         self._out, self._region, self._layout, self._measures = out, region, layout, measures
-        self._period, self._span = layout.period or "", span_of(layout.period or "")
+        self._period, self._span = period, span_of(period)
         self._common = {
             "table_code": table_code,
             "statistic_code": table_code.split("-")[0],

@@ -14,6 +14,7 @@ from connectors.oparl import UNPACKED_LIMIT_BYTES, instant, page_of, pages_of
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import COUNCIL_MEETING, COUNCIL_PAPER, Table
+from connectors.text import is_mojibake
 
 # What every object may have (specification, 2.7 and 3.2), and what those read here have beside it; a host's own fields
 # carry a prefix (`somacos:…`).
@@ -144,6 +145,8 @@ def _text(entry: dict[str, Any], name: str, *, required: bool = False) -> str | 
         return None
     if not isinstance(value, str) or not value.strip() or len(value) > _TEXT_LIMIT_CHARACTERS or "\0" in value:
         raise _Unreadable(name, f"expected text of at most {_TEXT_LIMIT_CHARACTERS} characters")
+    if is_mojibake(value):
+        raise _Unreadable(name, "expected text whose umlauts are whole")
     return value
 
 

@@ -270,7 +270,12 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 PLAIN = (
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
+)
+
+
+DOCUMENTS = (
+    *("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json", "genesis_metadata", "oparl"),
 )
 
 
@@ -280,7 +285,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     if original.connector in PLAIN:
         delimiter = b"," if original.connector in ("count_table", "parking_table", "count_site_table") else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
+    elif original.connector in DOCUMENTS:
         yield from documents(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)

@@ -59,6 +59,7 @@ MARTS = {
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
     "mart_council_activity": ["ags", "month"],
+    "dim_statistic_table": ["source_id", "table_code"],
 }
 Marts = dict[str, dict[str, Any]]
 

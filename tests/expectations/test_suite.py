@@ -49,6 +49,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "dim_route",
         "dim_school",
         "dim_source",
+        "dim_statistic_table",
         "dim_stop",
         "fct_count_hour",
         "fct_departure_day",
