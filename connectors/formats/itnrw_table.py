@@ -66,11 +66,11 @@ def parse(
     """Stage the values of one table; a record is a value cell of a row, or another row of the file.
 
     `columns` are those in front of the values: `period`, `area_code`, `area_label`, `attribute:GES`; of a table that
-    tells its period in the preamble `period_in_preamble` is the regular expression that finds it there. Above the values stand `header_rows`, whose texts make a
-    value's name (`Insgesamt - männlich`), the last of them its unit where `has_unit_row`, else `unit` is. `codes` give
-    names the codes of variables; without one the name is the code. A blank period is that of the row above.
-    Raises SnapshotRefused where no row is data, the preamble tells no period, a column of `codes` is missing or names are
-    not distinct.
+    tells its period in the preamble `period_in_preamble` is the regular expression that finds it there. Above the
+    values stand `header_rows`, whose texts make a value's name (`Insgesamt - männlich`), the last of them its unit
+    where `has_unit_row`, else `unit` is. `codes` give names the codes of variables; without one the name is the code.
+    A blank period is that of the row above. Raises SnapshotRefused where no row is data, the preamble tells no period,
+    a column of `codes` is missing or names are not distinct.
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     layout = _layout(where, columns, header_rows, has_unit_row, period_in_preamble)
@@ -210,7 +210,7 @@ class _Reader:
         }
 
     def read(self, numbered: Numbered) -> Iterator[dict[str, Any]]:
-        """The staged rows of a row of the file; its cells are rejected where they, or what is in front, cannot be read."""
+        """The staged rows of a row; its cells are rejected where they, or what is in front, cannot be read."""
         number, record = numbered
         expected = len(self._layout.leading) + len(self._measures)
         while len(record) > expected and not record[-1].strip():
@@ -219,7 +219,7 @@ class _Reader:
         if len(record) != expected:
             self.reject(number, "row", ";".join(record), f"expected {expected} fields, found {len(record)}")
             return
-        if "period" in leading and leading["period"]:
+        if leading.get("period"):
             self._period, self._span = leading["period"], span_of(leading["period"])
         area = leading["area_code"]
         if self._span is None:

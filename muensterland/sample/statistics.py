@@ -89,7 +89,7 @@ class Table:
 def areas(level: str) -> list[tuple[str, str, int]]:
     """Key, label and inhabitants of the areas of a level, some outside the region."""
     if level == "KREISE":
-        sums = {kreis: 0 for kreis in KREIS_NAMES}
+        sums = dict.fromkeys(KREIS_NAMES, 0)
         for place in BY_AGS.values():
             sums[place.kreis] = sums.get(place.kreis, 0) + sum(population(place.ags))
         return [(key, f"{name}, Kreis", sums[key]) for key, name in KREIS_NAMES.items()]
@@ -304,9 +304,7 @@ TABLES = (
         (
             Variable("SCHST2", "Schutzstatuskategorie", (Part("SCHUTZST-X", "Ohne Schutzsstatus", 1.0),)),
             Variable("GES", "Geschlecht", (MEN, WOMEN)),
-            Variable(
-                "STAAG5", "Staatsangehörigkeit", (Part("ST238", "Ghana", 0.3), Part("ST273", "Somalia", 0.7))
-            ),
+            Variable("STAAG5", "Staatsangehörigkeit", (Part("ST238", "Ghana", 0.3), Part("ST273", "Somalia", 0.7))),
         ),
         (Measure("BEV030", "Schutzsuchende", "Anzahl", each=0.03),),
     ),
