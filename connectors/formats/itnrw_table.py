@@ -145,14 +145,15 @@ def _is_footer(record: Sequence[str]) -> bool:
 
 
 def _names(where: str, header: list[list[str]], layout: _Layout) -> tuple[list[str], list[str]]:
-    """Name and unit of every value column; a merged cell reaches to the next text on its right."""
-    width = max(len(record) for record in header)
-    first = len(layout.leading)
+    """Name and unit of every value column; a merged cell reaches to the next text on its right, in its row or above."""
+    first, width = len(layout.leading), max(len(record) for record in header)
+    rows = [[cell.strip() for cell in (*record, *[""] * (width - len(record)))][first:] for record in header]
+    units = _spread(rows.pop(), set()) if layout.has_unit_row else [""] * (width - first)
+    begun: set[int] = set()
     filled = []
-    for record in header:
-        texts = [cell.strip() for cell in record] + [""] * (width - len(record))
-        filled.append(_spread(texts[first:]))
-    units = filled.pop() if layout.has_unit_row else [""] * (width - first)
+    for row in rows:
+        filled.append(_spread(row, begun))
+        begun |= {at for at, cell in enumerate(row) if cell}
     names = [" - ".join(dict.fromkeys(filter(None, column))) for column in zip(*filled, strict=True)]
     while names and not names[-1]:
         names.pop()
@@ -164,10 +165,11 @@ def _names(where: str, header: list[list[str]], layout: _Layout) -> tuple[list[s
     return names, units[: len(names)]
 
 
-def _spread(cells: Sequence[str]) -> list[str]:
+def _spread(cells: Sequence[str], begun: set[int]) -> list[str]:
+    """The cells of a row, blank ones as their left neighbour, unless a text above begins another group there."""
     found: list[str] = []
-    for cell in cells:
-        found.append(cell or (found[-1] if found else ""))
+    for at, cell in enumerate(cells):
+        found.append(cell or (found[-1] if found and at not in begun else ""))
     return found
 
 
