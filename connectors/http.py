@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
+from connectors.credentials import Secrets, from_environment
 from connectors.deadline import Adapter, Deadline
 from connectors.errors import FetchFailed, PayloadRefused
 
@@ -49,11 +50,13 @@ class Ask:
     """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST.
 
     span: the bytes that are wanted, where it is not all of them.
+    credentials: the name of those that go with it as headers.
     """
 
     url: str
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: str | None = None
     etag: str | None = None
     last_modified: str | None = None
     size_limit_bytes: int = 500 * 2**20
@@ -90,7 +93,8 @@ class _Passing(Exception):
 class Client:
     """Asks publishers; one per fetch of a source, used from several threads.
 
-    `rebase` turns a publisher's address into the one that is asked (a mirror's); `sleep` waits between attempts.
+    `rebase` turns a publisher's address into the one that is asked (a mirror's); `sleep` waits between attempts;
+    `secrets` finds what goes with an Ask that names credentials.
     """
 
     def __init__(
@@ -98,10 +102,12 @@ class Client:
         rebase: Callable[[str], str],
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        secrets: Secrets = from_environment,
     ) -> None:
         self._rebase = rebase
         self._sleep = sleep
         self._jitter = jitter
+        self._secrets = secrets
         self._sessions = threading.local()
         self._asked_back: list[datetime] = []
 
@@ -167,7 +173,8 @@ class Client:
             return answer
 
     def _open(self, ask: Ask, body: _Body) -> requests.Response:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **body.range_headers()}
+        ours = {**ask.headers, **(self._secrets(ask.credentials) if ask.credentials else {})}
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ours, **body.range_headers()}
         if "If-Range" not in headers and ask.etag:
             headers["If-None-Match"] = ask.etag
         elif "If-Range" not in headers and ask.last_modified:
@@ -197,7 +204,7 @@ class Client:
                 url = target
             else:
                 # Another host gets no credentials; on a mirror it is re-based like any other address.
-                headers = {name: value for name, value in headers.items() if name not in ask.headers}
+                headers = {name: value for name, value in headers.items() if name not in ours}
                 url = self._rebase(target)
         raise FetchFailed(f"{ask.url}: more than {REDIRECT_LIMIT} redirects; check the address in the source's YAML")
 

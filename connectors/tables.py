@@ -511,6 +511,8 @@ STATISTIC_VALUE = _table(
     statistic_label=TEXT,
     time_code=TEXT,
     period=TEXT,
+    period_start_date=DAY,
+    period_end_date=DAY,
     area_variable_code=TEXT,
     area_code=TEXT,
     area_label=TEXT,
@@ -521,6 +523,18 @@ STATISTIC_VALUE = _table(
     value_unit=TEXT,
     value_variable_code=TEXT,
     value_variable_label=TEXT,
+)
+# What a host says of a table. variables: `GES=Geschlecht;…` in the table's order, measures among them.
+STATISTIC_TABLE = _table(
+    "statistic_table",
+    table_code=TEXT,
+    title=TEXT,
+    statistic_code=TEXT,
+    statistic_label=TEXT,
+    first_period=TEXT,
+    last_period=TEXT,
+    variables=TEXT,
+    updated_local=LOCAL,
 )
 SCHOOL = _table(
     "school",
@@ -536,6 +550,32 @@ SCHOOL = _table(
     operating_since_date=DAY,
     longitude=REAL,
     latitude=REAL,
+)
+# Of councils, without a person: what a meeting or paper is called names some. organization_ids: joined by blanks.
+COUNCIL_MEETING = _table(
+    "council_meeting",
+    meeting_id=TEXT,
+    ags=TEXT,
+    meeting_state=TEXT,
+    is_cancelled=FLAG,
+    start_at=INSTANT,
+    end_at=INSTANT,
+    organization_ids=TEXT,
+    agenda_items=SMALL,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
+)
+COUNCIL_PAPER = _table(
+    "council_paper",
+    paper_id=TEXT,
+    ags=TEXT,
+    reference=TEXT,
+    paper_type=TEXT,
+    paper_date=DAY,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
 )
 
 # -- what the rooms say of themselves  --
@@ -610,6 +650,9 @@ PARSED_TABLES = (
     PARKING_READING,
     AIR_QUALITY_READING,
     ACCIDENT,
+    STATISTIC_TABLE,
+    COUNCIL_MEETING,
+    COUNCIL_PAPER,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,

@@ -13,11 +13,13 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    council,
     counter_hours,
     demand,
     eco_visio,
     energy,
     grid,
+    itnrw,
     market,
     mastr,
     mobility,
@@ -65,16 +67,18 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = [*eco_visio.answers(), *air_quality.answers(), *market.answers()]
+    series = [*eco_visio.answers(), *air_quality.answers(), *market.answers(), *council.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, market, demand),
+        *(itnrw,),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [
-        {"url": answer.url, "form": {"name": answer.table}, "file": f"{ANSWERS}/{answer.place}"} for answer in answers
+        {"url": answer.url, "form": {answer.key: answer.table, **answer.form}, "file": f"{ANSWERS}/{answer.place}"}
+        for answer in answers
     ]
     routes += [{"url": answer.url, "query": answer.query, "file": f"{ANSWERS}/{answer.place}"} for answer in series]
     contents[ROUTES] = json.dumps(routes, indent=1).encode()

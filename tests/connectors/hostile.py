@@ -291,7 +291,10 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 COMMA = ("count_table", "parking_table", "count_site_table", "load_profile_bdew", "localzero_renewable_energy")
 PLAIN = (
     *("charging_register", "schools_nrw", "barrier_free_stops", "bast_stations", "uba_air_quality_csv"),
-    *("smard_download", "load_profile_csv", "municipal_series", *COMMA),
+    *("smard_download", "load_profile_csv", "municipal_series", "itnrw_table", *COMMA),
+)
+DOCUMENTS = (
+    *("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json", "genesis_metadata", "oparl"),
 )
 
 
@@ -301,7 +304,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     if original.connector in PLAIN:
         delimiter = b"," if original.connector in COMMA else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
+    elif original.connector in DOCUMENTS:
         yield from documents(body)
     elif original.connector in ("smard_chart", "smard_index", "energy_charts"):
         yield from documents(body)

@@ -24,6 +24,7 @@ from muensterland.sample import (
     demand,
     eco_visio,
     energy,
+    itnrw,
     market,
     mobility,
     motor_traffic,
@@ -154,6 +155,8 @@ READINGS = Publisher(
 )
 JUNCTIONS = Publisher("count_site_table", motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"))
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
+DESCRIPTION = Publisher("genesis_metadata", CENSUS.replace(".zip", ".json"))
+INCOME = Publisher("itnrw_table", itnrw.INCOME, declared("it-nrw", "disposable-income"))
 MASTR = Publisher("mastr_export", mastr_register.EXPORT, {"technologies": ["hydro"]})
 ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})
 COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
@@ -276,6 +279,11 @@ REPORTED = {
         text(";Gewerbe", ";Gewerbe-"),
         {("renamed", "load_profile_value", "Gewerbe -> Gewerbe-")},
     ),
+    "description-renamed": (
+        DESCRIPTION,
+        text('"Valid"', '"Valids"'),
+        {("renamed", "statistic_table", "Valid -> Valids")},
+    ),
     "mastr-renamed": (
         MASTR,
         member("EinheitenWasser.xml", text("DatumLetzteAktualisierung>", "DatumLetzteAktualisierungen>", "utf-16")),
@@ -363,6 +371,14 @@ REFUSED = {
     ),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
+    "income": (
+        INCOME,
+        text("je Einwohner/-in", "je Einwohner", "latin-1"),
+        (
+            "statistic_value",
+            "Verfügbares Einkommen - je Einwohner/-in -> Verfügbares Einkommen - je Einwohner",
+        ),
+    ),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
     "statistic": (
         STATISTIC,

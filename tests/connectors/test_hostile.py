@@ -18,7 +18,11 @@ from tests.connectors.hostile import write
 # Above what the undamaged file takes. Measured: 103 MB for JSON, which is read whole (its limit of 32 MB would take
 # some 900 MB), at most 57 MB for the others; the largest hostile file has 200 MB.
 MEMORY_MB = dict.fromkeys(
-    ("eco_counter_sites", "eco_visio_sites", "eco_visio", "energy_charts", "smard_chart", "smard_index"), 250
+    (
+        *("eco_counter_sites", "eco_visio_sites", "eco_visio", "energy_charts", "smard_chart", "smard_index"),
+        *("genesis_metadata", "oparl"),
+    ),
+    250,
 )
 MEMORY_OTHERWISE_MB = 150
 SECONDS = 40

@@ -67,9 +67,13 @@ MARTS = {
     "mart_energy_balance": ["ags", "month"],
     "mart_municipal_energy_series": ["ags", "source_id", "dataset", "series", "unit", "period"],
     "mart_energy_finding": ["source_id", "code", "subject"],
-    "mart_statistic": ["source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period"],
+    "mart_statistic": [
+        *("source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period", "unit")
+    ],
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
+    "mart_council_activity": ["ags", "month"],
+    "dim_statistic_table": ["source_id", "table_code"],
 }
 Marts = dict[str, dict[str, Any]]
 

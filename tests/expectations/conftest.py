@@ -289,6 +289,13 @@ create table marts.mart_statistic as
 create table marts.mart_population as
     select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population
     from marts.dim_municipality;
+create table marts.dim_statistic_table as
+    select 'zensus' as source_id, '1000A-0000' as table_code, 'Bevölkerung' as title, 'GEOGM4=Gemeinden' as variables,
+        '2011' as first_period, '2022' as last_period, timestamp '2024-08-20 10:27:35' as updated_local;
+create table marts.mart_council_activity as
+    select ags, date '2025-01-01' as month, 3::bigint as meetings, 0::bigint as meetings_cancelled,
+        10::bigint as papers
+    from marts.dim_municipality;
 create table marts.dim_school as
     select 'school ' || ags as school_id, ags, ags as polygon_ags, false as is_location_conflict
     from marts.dim_municipality;
