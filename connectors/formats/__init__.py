@@ -21,6 +21,7 @@ CONNECTORS = {
     "municipality_directory": "municipality_directory:CONNECTOR",
     "parking_table": "parking_table:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",
+    "table": "table:CONNECTOR",
     "uba_air_quality_csv": "uba_air_quality:CSV",
     "uba_air_quality_json": "uba_air_quality:JSON",
 }
