@@ -487,6 +487,7 @@ FACILITY = _table(
     longitude=REAL,
     latitude=REAL,
 )
+# value_mark: what the publisher puts in place of a value; mark_status: what the source says that it means.
 # A figure of a part of a city. subject: population, households, …; sex: total, male, female; ages in years, both
 # included, null where all are meant or (age_to) where no limit is; period: a year, or a date YYYY-MM-DD.
 DISTRICT_VALUE = _table(
@@ -501,6 +502,7 @@ DISTRICT_VALUE = _table(
     period=TEXT,
     value=REAL,
     value_mark=TEXT,
+    mark_status=TEXT,
 )
 # What people of a place answered, summed up by who asked. unit: share, persons, minutes, …; period: a year.
 SURVEY_ANSWER = _table(
@@ -514,6 +516,7 @@ SURVEY_ANSWER = _table(
     period=TEXT,
     value=REAL,
     value_mark=TEXT,
+    mark_status=TEXT,
 )
 # The queue of an office as it tells it; updated_clock: when the office last wrote it, HH:mm.
 WAITING_TIME_READING = _table(

@@ -50,7 +50,7 @@ READERS: Mapping[FileKind, Callable[[Path, str, TableDeclaration], Iterator[Shee
 # The largest register of a municipality at hand has 40,000 trees; more is another file, or a bomb.
 RECORD_LIMIT = 500_000
 BATCH = 20_000
-VALUE, MARK = "value", "value_mark"
+VALUE, MARK, MARK_STATUS = "value", "value_mark", "mark_status"
 # Signs that steer terminals and break lines where nobody sees them, NEL (U+0085) and the separators of Unicode among
 # them. Tabs and line ends within a cell are none.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
@@ -141,17 +141,15 @@ class _Reading:
         width = len(layout.values)
         self._records += width
         self._out.read(self._table, width)
-        problem = row.problem
-        if problem == CUT and not layout.uses_last:
-            problem = None
-        if problem is not None:
-            self._reject_row(row, width, "row", " | ".join(text_of(cell) for cell in row.cells), problem)
-            return
         cells = [self._clean_cell(cell, layout, place, row.number) for place, cell in enumerate(row.cells)]
+        # Footers have another number of cells than records.
         for reason, place, pattern in layout.left_out:
-            if pattern.fullmatch(text_of(cells[place])):
+            if pattern.fullmatch(text_of(cells[place]) if place < len(cells) else ""):
                 self._out.out_of_scope(self._table, reason, width)
                 return
+        if row.problem is not None and (row.problem != CUT or layout.uses_last):
+            self._reject_row(row, width, "row", " | ".join(text_of(cell) for cell in row.cells), row.problem)
+            return
         try:
             place = self._place(cells, row, layout)
         except _Unfit as unfit:
@@ -195,7 +193,7 @@ class _Reading:
         for name, told in self._declaration.columns.items():
             raw = self._told(told, cells, position, words, layout)
             if name == VALUE and text_of(raw) in self._declaration.marks:
-                record[MARK] = text_of(raw)
+                record[MARK], record[MARK_STATUS] = text_of(raw), self._declaration.marks[text_of(raw)]
                 continue
             record[name] = self._value(name, told, raw)
         for name in self._target.required:

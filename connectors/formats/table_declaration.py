@@ -191,7 +191,9 @@ class TableDeclaration(Declaration):
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
     missing: tuple[str, ...] = Field((), description="texts that stand for nothing; a blank is nothing anyway")
-    marks: tuple[Text, ...] = Field((), description="texts in place of a value, kept as value_mark")
+    marks: dict[Text, Literal["missing", "suppressed", "unreliable"]] = Field(
+        {}, description="texts in place of a value, kept as value_mark, and what they mean"
+    )
     columns: dict[str, Cell]
     cells: Cells | None = None
     place: Place | None = None

@@ -22,7 +22,7 @@ class Target:
 
     @property
     def declarable(self) -> tuple[str, ...]:
-        """The columns a declaration may fill; coordinates come by `place` alone."""
+        """The columns of a record that its cells fill; coordinates come by `place` alone."""
         return tuple(name for name in self.table.columns.names if name not in ("longitude", "latitude"))
 
 
