@@ -118,9 +118,8 @@ class _Reading:
         sheet.header = [self._clean(name, "header", 0) for name in sheet.header]
         layout = _Layout(self._declaration, sheet.header, self._where, self._out)
         self._check_crs(sheet)
-        for name, times in Counter(filter(None, sheet.header)).items():
-            if times > 1:
-                self._findings.add("duplicate_column", name[:100], f"{times} columns are called {name[:100]}")
+        for name, times in layout.ambiguous():
+            self._findings.add("duplicate_column", name[:100], f"{times} columns are called {name[:100]}")
         self._out.read(self._table, sheet.preamble)
         self._out.out_of_scope(self._table, "preamble", sheet.preamble)
         for row in sheet.rows:
@@ -333,7 +332,7 @@ class _Layout:
     """
 
     def __init__(self, declaration: TableDeclaration, header: Sequence[str], where: str, out: StagedWriter) -> None:
-        self.header = header
+        self.header = list(header)
         self._declaration, self._where, self._out = declaration, where, out
         self._table = declaration.target.table
         self._places: dict[Column, int | None] = {}
@@ -353,8 +352,15 @@ class _Layout:
         ]
         used = {place for place in self._places.values() if place is not None}
         used |= {position for position, _ in self.values if position is not None}
+        self._used = used
         self.uses_last = len(header) - 1 in used
         self._tell_new(used)
+
+    def ambiguous(self) -> Iterator[tuple[str, int]]:
+        """Names that several columns have, not all of which are declared by their place, and how many there are."""
+        for name, times in Counter(filter(None, self.header)).items():
+            if times > 1 and any(each == name and place not in self._used for place, each in enumerate(self.header)):
+                yield name, times
 
     def cell(self, cells: Sequence[object], column: Column) -> object:
         """The cell of a declared column; None where the header has it not."""

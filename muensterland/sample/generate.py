@@ -19,6 +19,7 @@ from muensterland.sample import (
     grid,
     mobility,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -62,12 +63,13 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = [*eco_visio.answers(), *air_quality.answers()]
+    series = [*eco_visio.answers(), *air_quality.answers(), *municipal.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
+        *(municipal,),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

@@ -56,6 +56,11 @@ MARTS = {
     "mart_statistic": ["source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period"],
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
+    "dim_facility": ["source_id", "kind", "facility_id"],
+    "mart_population_district": ["source_id", "ags", "district_name", "sex", "age_group", "period"],
+    "mart_district_statistic": ["source_id", "subject", "ags", "district_name", "sex", "age_group", "period"],
+    "mart_survey_answer": ["source_id", "survey", "ags", "district_name", "question", "answer", "period"],
+    "mart_waiting_time_day": ["source_id", "office_id", "date"],
 }
 Marts = dict[str, dict[str, Any]]
 
