@@ -72,6 +72,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_source_finding",
         "mart_statistic",
         "mart_stop_accessibility",
+        "mart_survey_answer",
         "mart_traffic_day",
         "mart_traffic_month",
         "mart_traffic_profile",
@@ -84,6 +85,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_transit_supply",
         "mart_transit_supply_daytype",
         "mart_trip_overlap",
+        "mart_waiting_time_day",
     ]
 
 

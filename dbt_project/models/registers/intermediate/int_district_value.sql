@@ -30,7 +30,20 @@ figures as (
 
 compared as (
     select
-        *,
+        source_id,
+        snapshot_sha256,
+        record_number,
+        subject,
+        ags,
+        district_key,
+        district_name,
+        sex,
+        age_from,
+        age_to,
+        age_group,
+        period,
+        value,
+        value_status,
         coalesce(
             min(value) over (
                 partition by source_id, subject, ags, district_name, sex, age_group, period
