@@ -270,7 +270,7 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 PLAIN = (
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "table"),
 )
 
 
@@ -278,7 +278,9 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     """Every hostile file for a connector."""
     body = original.body
     if original.connector in PLAIN:
-        delimiter = b"," if original.connector in ("count_table", "parking_table", "count_site_table") else b";"
+        delimiter = (
+            b"," if original.connector in ("count_table", "parking_table", "count_site_table", "table") else b";"
+        )
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
     elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
         yield from documents(body)
