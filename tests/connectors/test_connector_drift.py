@@ -25,6 +25,7 @@ from muensterland.sample import (
     energy,
     mobility,
     motor_traffic,
+    municipal,
     parking,
     registers,
     territory,
@@ -163,6 +164,18 @@ AIR = Publisher(
     declared("muenster-air-quality"),
 )
 
+CONTAINERS = Publisher(
+    "table",
+    f"{municipal.AWM}/awm-glascontainer-combined.csv",
+    {
+        **declared("muenster-recycling-containers", "glass"),
+        "columns": {
+            **declared("muenster-recycling-containers", "glass")["columns"],
+            "facility_id": {"digest": ["Standort"]},
+        },
+    },
+)
+
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
     "schools-vanished": (
@@ -290,6 +303,11 @@ REPORTED = {
             ("renamed", "air_quality_reading", "Air quality index -> Index of air quality"),
         },
     ),
+    "containers-renamed": (
+        CONTAINERS,
+        text("Containertyp,Stadtteil,Standort", "Containertyp,Stadtteile,Standort"),
+        {("new", "facility", "Stadtteile"), ("renamed", "facility", "Stadtteil -> Stadtteile")},
+    ),
     "hours-vanished": (
         HOURS,
         member(".csv", text("Fahrtzw", "Ferien")),
@@ -323,6 +341,7 @@ REFUSED = {
             "Ozone (O₃) One hour average in µg/m³ -> Ozone (O₃) Hourly average in µg/m³",
         ),
     ),
+    "containers": (CONTAINERS, text("Longitude", "Longitudes"), ("facility", "Longitude -> Longitudes")),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
