@@ -337,6 +337,7 @@ class _Layout:
         self._declaration, self._where, self._out = declaration, where, out
         self._table = declaration.target.table
         self._places: dict[Column, int | None] = {}
+        self._lacking: list[str] = []
         out.saw_header(self._table, [name or str(place) for place, name in enumerate(header, start=1)])
         self.values = self._value_columns()
         needed = {
@@ -361,6 +362,12 @@ class _Layout:
         self._used = used
         self.uses_last = len(header) - 1 in used
         self._tell_new(used)
+        if self._lacking:
+            # Only now, when it is told which columns may be the missing ones under new names.
+            raise SnapshotRefused(
+                f"{where}: expected a column {self._lacking[0]!r}, found {self._told()}; mend columns in the source's "
+                "YAML or ask the publisher"
+            )
 
     def ambiguous(self) -> Iterator[tuple[str, int]]:
         """Names that several columns have, not all of which are declared by their place, and how many there are."""
@@ -389,7 +396,6 @@ class _Layout:
                     "cells in the source's YAML"
                 )
             return found
-        # A column that is not there refuses the file.
         return [(self._find(each.column, True), each.words) for each in cells.columns]
 
     def _find(self, column: Column, is_needed: bool) -> int | None:
@@ -416,10 +422,7 @@ class _Layout:
                     return self.header.index(name)
             told = names[0]
         self._out.drift(self._table, told, "missing")
-        if is_needed:
-            raise SnapshotRefused(
-                f"{self._where}: expected a column {told!r}, found {self._told()}; mend columns in the source's YAML"
-            )
+        self._lacking += [told] * is_needed
         return None
 
     def _told(self) -> str:

@@ -266,4 +266,6 @@ def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def payload(options: Mapping[str, Any]) -> Payload:
     """What a resource's bytes must be."""
     declaration: TableDeclaration = read_options(options)["declaration"]
+    if declaration.file == "csv" and codecs.lookup(declaration.encoding).name == "utf-16":
+        return "csv_utf16"
     return PAYLOADS[declaration.file]

@@ -306,7 +306,7 @@ REPORTED = {
     "containers-renamed": (
         CONTAINERS,
         text("Containertyp,Stadtteil,Standort", "Containertyp,Stadtteile,Standort"),
-        {("new", "facility", "Stadtteile"), ("renamed", "facility", "Stadtteil -> Stadtteile")},
+        {("renamed", "facility", "Stadtteil -> Stadtteile")},
     ),
     "hours-vanished": (
         HOURS,
