@@ -118,6 +118,9 @@ class _Reading:
 
     def add(self, sheet: Sheet) -> None:
         """Stage a sheet, or a page of an answer."""
+        if not sheet.header and self._declaration.file in ("json", "geojson", "gml"):
+            self._add_nameless(sheet)
+            return
         sheet.header = [self._clean(name, "header", 0) for name in sheet.header]
         layout = _Layout(self._declaration, sheet.header, self._where, self._out)
         self._check_crs(sheet)
@@ -129,6 +132,13 @@ class _Reading:
             self._add_row(row, layout)
             if self._records > RECORD_LIMIT:
                 raise SnapshotRefused(f"{self._where}: more than {RECORD_LIMIT} records; ask for a smaller file")
+
+    def _add_nameless(self, sheet: Sheet) -> None:
+        """A page without features, or objects without a single field."""
+        self._out.read(self._table, 0)
+        for row in sheet.rows:
+            self._out.read(self._table, 1)
+            self._out.reject(self._table, row.number, "row", None, row.problem or "no fields")
 
     def close(self) -> None:
         """Write what is left, refuse a file most of whose places are wrong, tell the findings."""
