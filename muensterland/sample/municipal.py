@@ -31,8 +31,8 @@ PARTS = (
 SUMS = (("Mitte", PARTS[:3]), ("Außen", PARTS[3:]), ("Stadt Münster", PARTS))
 YEARS = range(2010, 2015)
 AGES = (*(f"{first} - {first + 9}" for first in range(0, 90, 10)), "90 u. mehr")
-# Fewer than this many the city writes as a dot.
-FEWEST = 5
+# Fewer than this many the city writes as a dot; the house hides some more.
+FEWEST = 3
 QUEUE_DAYS = (date(2020, 10, 26), date(2021, 1, 6), date(2021, 1, 7))
 SURVEY_COLUMNS = 48
 
