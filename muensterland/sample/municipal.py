@@ -93,7 +93,7 @@ def _containers(kind: str, count: int) -> bytes:
         for number in range(1, count + 1)
     ]
     header = ["Containertyp", "Standort1", "Standort2", "Standort3", "Latitude", "Longitude"]
-    return lines([header, *rows, ["Datum", "2026-10-30"]]).encode()
+    return lines([header, *rows, ["Erstellungsdatum:", "2026-10-30", "", "", "", "", ""]], line_end="\r\n").encode()
 
 
 def _quarter(number: int) -> str:

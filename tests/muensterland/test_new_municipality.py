@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from connectors import view
-from connectors.registry import check_catalogue
 from connectors.region import region
+from connectors.registry import check_catalogue
 from muensterland import steps
 from tests.connectors.conftest import source_fields
 from tests.dbt_project.conftest import dbt
