@@ -39,7 +39,7 @@ age_columns as (
     group by source_id, subject, ags, period, age_group
 ),
 
-overlaps as (
+overlapping as (
     select distinct
         one.source_id,
         one.subject,
@@ -80,7 +80,7 @@ ranked as (
         age_columns.is_small,
         age_tables.is_total_small,
         age_tables.small_columns,
-        overlaps.source_id is not null as has_overlap,
+        overlapping.source_id is not null as has_overlap,
         row_number() over (
             partition by age_columns.source_id, age_columns.subject, age_columns.ags, age_columns.period
             order by
@@ -95,12 +95,12 @@ ranked as (
             and age_columns.subject = age_tables.subject
             and age_columns.ags = age_tables.ags
             and age_columns.period = age_tables.period
-    left join overlaps
+    left join overlapping
         on
-            age_columns.source_id = overlaps.source_id
-            and age_columns.subject = overlaps.subject
-            and age_columns.ags = overlaps.ags
-            and age_columns.period = overlaps.period
+            age_columns.source_id = overlapping.source_id
+            and age_columns.subject = overlapping.subject
+            and age_columns.ags = overlapping.ags
+            and age_columns.period = overlapping.period
 ),
 
 hidden as (
