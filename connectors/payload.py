@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
     if not head.strip():
         raise PayloadRefused(f"{path.name}: expected {payload}, the answer is empty; ask the publisher again")
     came = _kind(head)
+    if payload == "csv_utf16" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # Judged by what its letters are, as others are by their bytes.
+        came = f"{_kind(head.decode('utf-16', 'ignore').encode('utf-8', 'ignore'))}_utf16"
     if payload in ("zip", "xlsx"):
         if came != "zip":
             raise _refusal(path, payload, came, head)

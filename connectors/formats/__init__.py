@@ -33,6 +33,7 @@ CONNECTORS = {
     "smard_chart": "smard:CHART",
     "smard_download": "smard:DOWNLOAD",
     "smard_index": "smard:INDEX",
+    "table": "table:CONNECTOR",
     "uba_air_quality_csv": "uba_air_quality:CSV",
     "uba_air_quality_json": "uba_air_quality:JSON",
 }

@@ -24,6 +24,7 @@ from muensterland.sample import (
     mastr,
     mobility,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -68,12 +69,13 @@ def generator_version() -> str:
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
     series = [*eco_visio.answers(), *air_quality.answers(), *market.answers(), *council.answers()]
+    series += municipal.answers()
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, market, demand),
-        *(itnrw,),
+        *(itnrw, municipal),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

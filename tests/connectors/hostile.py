@@ -288,7 +288,10 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, mutations.zipped(list({**members, **replaced}.items()))
 
 
-COMMA = ("count_table", "parking_table", "count_site_table", "load_profile_bdew", "localzero_renewable_energy")
+COMMA = (
+    *("count_table", "parking_table", "count_site_table", "load_profile_bdew", "localzero_renewable_energy"),
+    "table",
+)
 PLAIN = (
     *("charging_register", "schools_nrw", "barrier_free_stops", "bast_stations", "uba_air_quality_csv"),
     *("smard_download", "load_profile_csv", "municipal_series", "itnrw_table", *COMMA),

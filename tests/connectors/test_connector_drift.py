@@ -28,6 +28,7 @@ from muensterland.sample import (
     market,
     mobility,
     motor_traffic,
+    municipal,
     parking,
     registers,
     territory,
@@ -176,6 +177,17 @@ OWN_PROFILE = Publisher(
     demand.OPERATOR_CSV,
     {"time": "Zeit", "profiles": {"h": "Haushalt"}, "unit": "W", "normalised_to_kwh": 1000.0}
     | {"season": "Jahreszeit", "day_type": "Tag"},
+)
+CONTAINERS = Publisher(
+    "table",
+    f"{municipal.AWM}/awm-glascontainer-combined.csv",
+    {
+        **declared("muenster-recycling-containers", "glass"),
+        "columns": {
+            **declared("muenster-recycling-containers", "glass")["columns"],
+            "facility_id": {"digest": ["Standort"]},
+        },
+    },
 )
 
 # publisher, what it changes, what is told: (change, table, column)
@@ -334,6 +346,11 @@ REPORTED = {
             ("renamed", "air_quality_reading", "Air quality index -> Index of air quality"),
         },
     ),
+    "containers-renamed": (
+        CONTAINERS,
+        text("Containertyp,Stadtteil,Standort", "Containertyp,Stadtteile,Standort"),
+        {("renamed", "facility", "Stadtteil -> Stadtteile")},
+    ),
     "hours-vanished": (
         HOURS,
         member(".csv", text("Fahrtzw", "Ferien")),
@@ -369,6 +386,7 @@ REFUSED = {
             "Ozone (O₃) One hour average in µg/m³ -> Ozone (O₃) Hourly average in µg/m³",
         ),
     ),
+    "containers": (CONTAINERS, text("Longitude", "Longitudes"), ("facility", "Longitude -> Longitudes")),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
     "income": (

@@ -44,6 +44,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "dim_counting_site",
         "dim_date",
         "dim_energy_unit",
+        "dim_facility",
         "dim_feed_version",
         "dim_municipality",
         "dim_route",
@@ -63,6 +64,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_council_activity",
         "mart_counting_finding",
         "mart_coverage",
+        "mart_district_statistic",
         "mart_energy_balance",
         "mart_energy_capacity",
         "mart_energy_crosscheck",
@@ -77,11 +79,13 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_municipal_energy_series",
         "mart_parking_hour",
         "mart_population",
+        "mart_population_district",
         "mart_punctuality",
         "mart_realtime_coverage",
         "mart_source_finding",
         "mart_statistic",
         "mart_stop_accessibility",
+        "mart_survey_answer",
         "mart_traffic_day",
         "mart_traffic_month",
         "mart_traffic_profile",
@@ -94,6 +98,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_transit_supply",
         "mart_transit_supply_daytype",
         "mart_trip_overlap",
+        "mart_waiting_time_day",
     ]
 
 

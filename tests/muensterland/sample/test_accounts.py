@@ -38,6 +38,7 @@ from muensterland.sample import (
     market,
     mobility,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -258,12 +259,18 @@ def papers(path: Path) -> dict[str, int]:
     return {"council_paper": sum(body.count(b'"type": ') for body in members(path).values())}
 
 
+def containers(path: Path) -> dict[str, int]:
+    # The date of the list, its last line, is read as well, and left out.
+    return {"facility": len(lines(path.read_bytes(), ",")) - 1}
+
+
 def declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
     return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource])
 
 
 AIR = f"{air_quality.ARCHIVE}/luftqualitaet_muenster_2022-01-01_2024-01-01_station1140.csv"
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
+GLASS = f"{municipal.AWM}/awm-glascontainer-combined.csv"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
     "accident_atlas": (f"{accidents.FOLDER}/Unfallorte2021_EPSG25832_CSV.zip", {}, year_of_accidents),
     "barrier_free_stops": (barrier_free.BARRIER_FREE, {}, listed),
@@ -297,6 +304,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "municipality_directory": (territory.REGISTER, {}, directory),
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
+    "table": (GLASS, declared("muenster-recycling-containers", "glass"), containers),
     "uba_air_quality_csv": (AIR, declared("muenster-air-quality"), concentrations),
     "uba_air_quality_json": (f".answers/{air_quality.API}/1140/2026-09.json", declared("uba-air-quality"), answer),
     "smard_chart": (WEEK, {}, week),
