@@ -204,7 +204,9 @@ def _status(content: bytes, table_code: str) -> tuple[int, str]:
         status = json.loads(content)["Status"]
         return int(status["Code"]), str(status["Content"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise PayloadRefused(f"{table_code}: expected a GENESIS answer with Status, {content[:120]!r} came") from error
+        raise PayloadRefused(
+            f"{table_code}: expected a GENESIS answer with Status, {content[:120]!r} came; see the kept file"
+        ) from error
 
 
 def _checked_json(content: bytes, table_code: str) -> bytes:
