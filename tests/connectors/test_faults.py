@@ -42,7 +42,7 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "table"),
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
