@@ -43,7 +43,7 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table", "table"),
     *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
     "localzero_renewable_energy",
 }

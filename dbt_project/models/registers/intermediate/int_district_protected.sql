@@ -1,7 +1,7 @@
 -- Figures of districts as they may be shown. A count below min_persons is hidden with its whole column (its age group
--- of that period, in all districts and sexes), so that no sum over districts or sexes tells it; and a second column with
--- it, the one with the fewest people, so that the total less the other age groups does not either. Where age groups
--- overlap, or the total itself is small, all of the table is hidden.
+-- of that period, in all districts and sexes), so that no sum over districts or sexes tells it; and a second column
+-- with it, the one with the fewest people, so that the total less the other age groups does not either. Where age
+-- groups overlap, or the total itself is small, all of the table is hidden.
 with
 
 figures as (
