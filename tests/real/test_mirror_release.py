@@ -26,8 +26,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from connectors.catalogue import load_source
 from connectors.genesis import TableQuestion, download_table
 from connectors.http import Client
+from connectors.inbox import REST_S, collect
+from connectors.landing import Landing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
@@ -62,12 +65,13 @@ def run(home: Path, mirror: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def home(mirror: str, real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("mirror")
-    # Load profiles have no address: somebody dropped them an hour ago.
-    dropped = home / "inbox" / "bdew-load-profiles"
-    dropped.mkdir(parents=True)
+    # Load profiles have no address: somebody dropped them, and a run two minutes later took them.
+    source = load_source(REPOSITORY / "data/sources/bdew-load-profiles.yml")
+    (home / "inbox" / source.id).mkdir(parents=True)
     for name in ("h25.csv", "g25.csv"):
-        place = Path(shutil.copy(real / "energy/bdew-standardlastprofile" / name, dropped))
-        os.utime(place, (time.time() - 3600, time.time() - 3600))
+        shutil.copy(real / "energy/bdew-standardlastprofile" / name, home / "inbox" / source.id)
+    taken = collect(source, Landing(home / "landing", source.id), home / "inbox", time.time() + REST_S)
+    assert (taken.new, taken.failed) == (2, 0)
     outcome = run(home, mirror)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return home
