@@ -194,7 +194,7 @@ def own_workbook(path: Path) -> dict[str, int]:
     return {"load_profile_value": 2 * (sum(1 for _ in sheet.iter_rows()) - 1)}
 
 
-def municipal(path: Path) -> dict[str, int]:
+def series_of_a_town(path: Path) -> dict[str, int]:
     return {"municipal_series_value": path.read_bytes().count(b"\r\n") - 1}
 
 
@@ -300,7 +300,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "load_profile_xlsx": (demand.OPERATOR_XLSX, OWN, own_workbook),
     "localzero_renewable_energy": (mastr_register.REFERENCE, {}, sums),
     "mastr_export": (mastr_register.EXPORT, {}, export),
-    "municipal_series": (demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}}, municipal),
+    "municipal_series": (demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}}, series_of_a_town),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
