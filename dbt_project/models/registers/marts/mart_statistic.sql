@@ -7,5 +7,8 @@ select
     period,
     value,
     unit,
-    value_status
-from {{ ref('int_statistic_value') }}
+    value_status,
+    reason,
+    is_count_of_persons
+from {{ ref('int_statistic_protected') }}
+where is_published
