@@ -10,9 +10,10 @@
    - an area: the lowest area in it goes up, a lowest area outside it goes down, and with them those between each and the
      nearest area that holds both;
    - a total of a dimension: one of its parts goes with it.
-   All combinations are hidden. What goes down must hold so many that the small count could as well be `min_persons`. Of
-   the ways the one is taken that hides fewest persons. Where there is none, and where categories overlap (add up to more
-   than their total), the whole table is hidden.
+   All combinations are hidden. No count may fall below zero on the way, so what goes down holds so many that the small
+   count could as well be `min_persons`; where nothing does, at least one person can go one way or the other. Of the ways
+   the one is taken that hides fewest persons. Where there is none, and where categories overlap (add up to more than their
+   total), the whole table is hidden.
 
    `cells`: relation with one row per cell; `cube`: columns that tell tables apart; `area`: area_id; `classes`: columns of
    categories, '' or null being the total; `value`: the count, null where unknown. Returns a query of the cells to hide:
@@ -76,7 +77,8 @@ corners as (
         step_{{ name }}.far as far_{{ name }},
         step_{{ name }}.code as {{ name }},
         {% endfor -%}
-        step_area.direction{% for name in names %} * step_{{ name }}.direction{% endfor %} as direction
+        step_area.direction{% for name in names %} * step_{{ name }}.direction{% endfor %} as direction,
+        step_area.is_lowest{% for name in names %} and step_{{ name }}.is_lowest{% endfor %} as is_lowest
     from small
     inner join step_area on small.small_id = step_area.small_id
     {% for name in names -%}
@@ -100,11 +102,16 @@ chosen as (
         corners.far_{{ name }}
         {%- endfor %}
     having
-        count(*) = count(cells.value)
-        and coalesce(min(case when corners.direction < 0 then cells.value - corners.room end) >= 0, true)
+        -- The lowest cells say what can be moved: those above hold no fewer. Of one that is not known nobody can say it.
+        count(case when corners.is_lowest then 1 end) = count(case when corners.is_lowest then cells.value end)
+        and (
+            {{ _least_of('down') }} >= 1
+            or {{ _least_of('up') }} >= 1
+        )
     qualify row_number() over (
         partition by corners.small_id
         order by
+            case when {{ _least_of('down') }} >= max(corners.room) then 0 else 1 end asc,
             sum(case when cells.value > 0 and cells.value < {{ k }} then 0 else cells.value end) asc,
             corners.far_area asc
             {%- for name in names %},
@@ -230,6 +237,7 @@ far_area as (
         near_area.near,
         outside.area_id as far,
         cells.value,
+        case when cells.value >= small.room then 0 else 1 end as is_poor,
         count(near_line.ancestor_id) as shared
     from near_area
     inner join small on near_area.small_id = small.small_id
@@ -244,11 +252,11 @@ far_area as (
             near_area.cube_key = near_line.cube_key
             and near_area.near = near_line.area_id
             and far_line.ancestor_id = near_line.ancestor_id
-    where cells.value >= small.room
-    group by near_area.small_id, near_area.cube_key, near_area.near, outside.area_id, cells.value
+    where cells.value is not null
+    group by near_area.small_id, near_area.cube_key, near_area.near, outside.area_id, cells.value, small.room
 ),
 
--- The fewest and the most persons among neighbours of the same parent, before others.
+-- Areas of the same parent that hold just enough, and those that hold most.
 way_area as (
     select
         small_id,
@@ -257,8 +265,8 @@ way_area as (
         far
     from far_area
     qualify
-        row_number() over (partition by small_id order by shared desc, value asc, far asc) {{ few }}
-        or row_number() over (partition by small_id order by shared desc, value desc, far asc) {{ few }}
+        row_number() over (partition by small_id order by is_poor asc, shared desc, value asc, far asc) {{ few }}
+        or row_number() over (partition by small_id order by value desc, far asc) {{ few }}
     union all
     select
         near_area.small_id,
@@ -276,7 +284,8 @@ step_{{ side }} as (
         way_area.small_id,
         way_area.far,
         lineage.ancestor_id as area_id,
-        {{ direction }} as direction
+        {{ direction }} as direction,
+        lineage.ancestor_id = way_area.{{ side }} as is_lowest
     from way_area
     inner join lineage
         on
@@ -297,14 +306,16 @@ step_area as (
         small_id,
         far,
         area_id,
-        direction
+        direction,
+        is_lowest
     from step_near
     union all
     select
         small_id,
         far,
         area_id,
-        direction
+        direction,
+        is_lowest
     from step_far
 ),
 {% endmacro %}
@@ -317,14 +328,14 @@ neighbour_{{ name }} as (
         small.small_id,
         small.{{ name }} = '' as is_total,
         cells.{{ name }} as far,
-        cells.value
+        cells.value,
+        case when cells.value >= small.room then 0 else 1 end as is_poor
     from small
     inner join cells on {{ _same('small', 'cells', ['cube_key'] + others) }}
     where
         cells.{{ name }} <> ''
         and cells.{{ name }} <> small.{{ name }}
-        -- What goes down must hold enough; what goes up with its total need not.
-        and (cells.value >= small.room or (small.{{ name }} = '' and cells.value is not null))
+        and cells.value is not null
 ),
 
 way_{{ name }} as (
@@ -357,7 +368,8 @@ step_{{ name }} as (
         way_{{ name }}.small_id,
         way_{{ name }}.far,
         small.{{ name }} as code,
-        1 as direction
+        1 as direction,
+        not way_{{ name }}.is_total or way_{{ name }}.far = '' as is_lowest
     from way_{{ name }}
     inner join small on way_{{ name }}.small_id = small.small_id
     union all
@@ -365,11 +377,25 @@ step_{{ name }} as (
         small_id,
         far,
         far as code,
-        case when is_total then 1 else -1 end as direction
+        case when is_total then 1 else -1 end as direction,
+        true as is_lowest
     from way_{{ name }}
     where far <> ''
 ),
 {% endmacro %}
+
+{# The fewest persons in the corners of a way that go down, or up, with the small cell; many where there are none. #}
+{% macro _least_of(direction) -%}
+    coalesce(
+        min(
+            case
+                when corners.is_lowest and corners.direction {{ '<' if direction == 'down' else '>' }} 0
+                    then cells.value
+            end
+        ),
+        1000000000
+    )
+{%- endmacro %}
 
 {# The condition that two relations agree in columns. #}
 {% macro _same(one, other, columns) -%}
