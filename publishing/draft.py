@@ -83,15 +83,17 @@ def _refuse_small_counts(connection: duckdb.DuckDBPyConnection, mart: Declaratio
     count = mart.person_counts[column]
     if count.protection == "cell_key":
         return
-    condition = f" and {quoted(count.where)}" if count.where is not None else ""
+    condition = f"{quoted(column)} > 0 and {quoted(column)} < ?"
+    if count.where is not None:
+        condition += f" and {quoted(count.where)}"
     shown: int = connection.execute(
-        f"select count(*) from {quoted(SCHEMA, mart.name)} where {quoted(column)} > 0 and {quoted(column)} < ?{condition}",
+        f"select count(*) from {quoted(SCHEMA, mart.name)} where {condition}",
         [count.min_persons],
     ).fetchall()[0][0]
     if shown:
         raise SmallCountShown(
-            f"{SCHEMA}.{mart.name}.{column}: expected no count of fewer than {count.min_persons} persons, found {shown}; "
-            "suppress them with what would tell them (macro suppressed_cells); nothing is promoted"
+            f"{SCHEMA}.{mart.name}.{column}: expected no count of fewer than {count.min_persons} persons, found "
+            f"{shown}; suppress them with what would tell them (macro suppressed_cells); nothing is promoted"
         )
 
 

@@ -1,9 +1,9 @@
 """The attacker: whoever has a release in hand and wants to know the counts that it hides.
 
 He knows every value shown, and how cells hang together: a Kreis is the sum of its municipalities, a total of its
-categories, the same cell of two tables the same count, a merged area the sum of those that were. Each hidden count is an
-unknown of a linear system. It is found out where the system determines it (it does not change in the null space), or
-where no other count that is not negative fits (its smallest and its largest are one).
+categories, the same cell of two tables the same count, a merged area the sum of those that were. Each hidden count is
+an unknown of a linear system. It is found out where the system determines it (it does not change in the null space),
+or where no other count that is not negative fits (its smallest and its largest are one).
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def cell(row: Row, *, today: bool = False, area: str | None = None, **changed: s
 def system(read: Reader, tables: set[str]) -> System:
     """All equations between the counts of persons of some tables in `mart_statistic` and `mart_statistic_today`.
 
-    An area is the sum of those that lie in it, of the same table and day; a total is the sum of its categories; a merged
-    area is the sum of the former ones.
+    An area is the sum of those that lie in it, of the same table and day; a total is the sum of its categories; a
+    merged area is the sum of the former ones.
     """
     found = System()
     parents = {row["area_id"]: row["parent_area_id"] for row in read("dim_area")}
