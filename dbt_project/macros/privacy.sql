@@ -1,3 +1,4 @@
+-- sqlfluff:exclude_rules:RF04,ST06,LT02
 {# Statistical disclosure control of counts of persons (issue 7, part 4).
 
    Primary: a count above zero and below `min_persons` is hidden. Complementary: so is what else it takes that no hidden

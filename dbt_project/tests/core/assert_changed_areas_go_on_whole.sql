@@ -1,4 +1,5 @@
--- What an area hands on is all of it: the shares of a day add up to 1, and each belongs to one of today's areas in the end.
+-- What an area hands on is all of it: the shares of a day add up to 1, and each belongs to one of
+-- today's areas in the end.
 with
 
 given as (

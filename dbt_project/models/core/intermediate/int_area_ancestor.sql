@@ -1,3 +1,4 @@
+-- sqlfluff:indentation:template_blocks_indent:False
 -- Every area with all it lies in, itself included: five levels at most, district to region.
 {%- set levels = 5 %}
 with

@@ -1,3 +1,4 @@
+-- sqlfluff:indentation:template_blocks_indent:False
 -- Which of today's areas a former territory belongs to, and with which share: the declared changes followed one after
 -- the other. An area's span ends on each day it hands territory on; what it keeps, it hands on to itself.
 {%- set hops = 6 %}
@@ -68,8 +69,8 @@ walk_{{ hop }} as (
     left join spans
         on
             changes.area_id = spans.area_id
-            and coalesce(spans.valid_from <= walk.next_date, true)
-            and coalesce(spans.next_date > walk.next_date, true)
+            and coalesce(walk.next_date >= spans.valid_from, true)
+            and coalesce(walk.next_date < spans.next_date, true)
 ),
 
 {% endfor -%}

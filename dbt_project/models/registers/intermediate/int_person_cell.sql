@@ -1,5 +1,6 @@
--- Every cell that counts persons, published or added up, with a column per classifying variable: '' is the total. What a
--- publisher protected by Cell-Key is none of ours.
+-- sqlfluff:exclude_rules:RF04,ST06,LT02
+-- Every cell that counts persons, published or added up, with a column per classifying variable: '' is the total. What
+-- a publisher protected by Cell-Key is none of ours.
 with
 
 cells as (

@@ -1,8 +1,9 @@
+-- sqlfluff:indentation:template_blocks_indent:False
 -- Which cells that count persons may be shown.
 --
 -- The same cell may stand in several tables (a total by sex in one by sex and in one by sex and age). Where one of them
--- hides what another shows, the table with the most classifying variables speaks alone: of the others every cell of that
--- variable and period is hidden, so that nobody can put two halves together.
+-- hides what another shows, the table with the most classifying variables speaks alone: of the others every cell of
+-- that variable and period is hidden, so that nobody can put two halves together.
 with
 
 cells as (
@@ -43,21 +44,29 @@ linked as (
         and max(case when is_hidden then 1 else 0 end) = 1
 ),
 
-categories as (
+numbered as (
     select
         cells.cube_key,
         cells.area_id,
         cells.attribute_codes,
-        {{ joined_texts("split_part(cells.attribute_codes, ';', numbers.series_number + 1)",
-                        "split_part(cells.attribute_codes, ';', numbers.series_number + 1) asc") }} as codes
+        split_part(cells.attribute_codes, ';', cast(numbers.series_number + 1 as integer)) as code
     from cells
     inner join linked
         on
             cells.value_variable_code = linked.value_variable_code
             and cells.period = linked.period
     cross join {{ number_series(6) }} as numbers
-    where split_part(split_part(cells.attribute_codes, ';', numbers.series_number + 1), '=', 2) <> ''
-    group by cells.cube_key, cells.area_id, cells.attribute_codes
+),
+
+categories as (
+    select
+        numbered.cube_key,
+        numbered.area_id,
+        numbered.attribute_codes,
+        {{ joined_texts('numbered.code', 'numbered.code') }} as codes
+    from numbered
+    where split_part(numbered.code, '=', 2) <> ''
+    group by numbered.cube_key, numbered.area_id, numbered.attribute_codes
 ),
 
 same_cells as (

@@ -1,7 +1,8 @@
--- Every value on today's territory. The rule: a value is of the territory of its day. A territory that went whole into one
--- of today's areas brings its value; where several did, they are added up; one that was divided brings the declared share
--- (of inhabitants or of km2, as statistic_variable says), which is an estimate. What cannot be added up, and what a part
--- is lacking of, is missing with its reason. What a publisher reckoned back to today's territory speaks for itself.
+-- Every value on today's territory. The rule: a value is of the territory of its day. A territory that went whole into
+-- one of today's areas brings its value; where several did, they are added up; one that was divided brings the declared
+-- share (of inhabitants or of km2, as statistic_variable says), which is an estimate. What cannot be added up, and what
+-- a part is lacking of, is missing with its reason. What a publisher reckoned back to today's territory speaks for
+-- itself.
 --
 -- Made of protected values alone: it tells nothing that they do not tell.
 with
@@ -189,7 +190,7 @@ carried_over as (
     from ruled
 ),
 
--- A Kreis whose border moved keeps its key: for earlier days only the sum of today's municipalities is of its territory.
+-- A Kreis whose border moved keeps its key: for earlier days the sum of today's municipalities alone is of its extent.
 borders as (
     select
         moved.kreis_id,

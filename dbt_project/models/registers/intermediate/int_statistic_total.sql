@@ -1,3 +1,4 @@
+-- sqlfluff:indentation:template_blocks_indent:False
 -- Kreise and the region as sums of their parts, for tables that do not tell them: of what can be added up, where every
 -- part of that day is measured. Of Cell-Key tables nothing is added up. Where a part is lacking the total says so.
 with
@@ -85,8 +86,8 @@ parts_of_{{ level }} as (
     inner join lives
         on
             lives.level = '{{ part }}'
-            and coalesce(lives.first_date <= series.territory_date, true)
-            and coalesce(lives.last_date >= series.territory_date, true)
+            and coalesce(series.territory_date >= lives.first_date, true)
+            and coalesce(series.territory_date <= lives.last_date, true)
     left join {{ known }} as parts
         on
             series.source_id = parts.source_id
