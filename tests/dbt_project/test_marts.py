@@ -18,7 +18,9 @@ def local(text: str) -> datetime:
 
 def test_areas_form_one_tree(built: Any) -> None:
     levels = built.query("select level, count(*) from marts.dim_area group by level order by level")
-    assert levels == [("kreis", 5), ("municipality", 66), ("region", 1)]
+    assert levels == [("kreis", 5), ("municipality", 66 + 5), ("region", 1)]
+    today = built.query("select count(*) from marts.dim_area where level = 'municipality' and valid_to is null")
+    assert today == [(66,)]
     parents = built.query(f"select parent_area_id from marts.dim_area where area_id in ('{BORKEN_1}', '05554')")
     assert sorted(parents) == [("05554",), ("muensterland",)]
 
