@@ -28,6 +28,15 @@ today as (
         name_en,
         parent_area_id
     from municipalities
+    union all
+    select
+        concat(districts.ags, '-', districts.district_key) as area_id,
+        'district' as level,
+        districts.name as name_de,
+        districts.name as name_en,
+        districts.ags as parent_area_id
+    from {{ ref('district') }} as districts
+    inner join municipalities on districts.ags = municipalities.area_id
 ),
 
 -- A new name is no new territory.
