@@ -271,7 +271,7 @@ def _silent(release: Release, mart: str, area: str, sources: set[str]) -> dict[s
         if level == ("region",):
             return {}
         speaking = connection.execute(
-            f"select distinct source_id from {quoted(SCHEMA, 'mart_coverage')} where starts_with(ags, ?)", [area]
+            f"select distinct source_id from {quoted(SCHEMA, 'mart_coverage')} where starts_with(ags, ?)", [area[:8]]
         ).fetchall()
         silent = dict.fromkeys(sources - {source for (source,) in speaking}, f"does not speak for {area}")
         named = _named_sources(connection, release, mart, area)

@@ -22,6 +22,10 @@ class CandidateDiffers(ValueError):
     """The candidate file does not hold what dbt's manifest declares."""
 
 
+class SmallCountShown(ValueError):
+    """A mart would tell a count of so few persons that somebody could be known by it."""
+
+
 def title(text: str, synthetic: bool) -> str:
     """The title as people read it; what is made from invented bytes says so in both languages."""
     return SYNTHETIC_MARK + text if synthetic else text
@@ -30,7 +34,8 @@ def title(text: str, synthetic: bool) -> str:
 def survey(candidate: Path, declared: dict[str, Declaration], synthetic: bool) -> dict[str, ReleasedMart]:
     """What the candidate's marts hold, by name: columns, rows, content hash.
 
-    Raises CandidateDiffers where its schema `marts` has other tables or columns than declared.
+    Raises CandidateDiffers where its schema `marts` has other tables or columns than declared, SmallCountShown where a
+    column of the role `count_persons` holds a count that is too small: all files of a release are made of these marts.
     """
     with duckdb.connect(str(candidate), read_only=True) as connection:
         found = {
@@ -55,6 +60,8 @@ def _survey_mart(connection: duckdb.DuckDBPyConnection, mart: Declaration, synth
             f"{table}: expected the columns of the manifest; missing {sorted(mart.columns.keys() - types.keys())}, "
             f"undeclared {sorted(types.keys() - mart.columns.keys())}: declare every column in the model's YAML"
         )
+    for column in mart.person_counts:
+        _refuse_small_counts(connection, mart, column)
     return ReleasedMart(
         title_de=title(mart.title_de, synthetic),
         title_en=title(mart.title_en, synthetic),
@@ -69,6 +76,25 @@ def _survey_mart(connection: duckdb.DuckDBPyConnection, mart: Declaration, synth
             ReleasedColumn(name=name, type=kind, description=mart.columns[name]) for name, kind in types.items()
         ),
     )
+
+
+def _refuse_small_counts(connection: duckdb.DuckDBPyConnection, mart: Declaration, column: str) -> None:
+    """Raise SmallCountShown where a column shows a count above 0 and below its `min_persons`."""
+    count = mart.person_counts[column]
+    if count.protection == "cell_key":
+        return
+    condition = f"{quoted(column)} > 0 and {quoted(column)} < ?"
+    if count.where is not None:
+        condition += f" and {quoted(count.where)}"
+    shown: int = connection.execute(
+        f"select count(*) from {quoted(SCHEMA, mart.name)} where {condition}",
+        [count.min_persons],
+    ).fetchall()[0][0]
+    if shown:
+        raise SmallCountShown(
+            f"{SCHEMA}.{mart.name}.{column}: expected no count of fewer than {count.min_persons} persons, found "
+            f"{shown}; suppress them with what would tell them (macro suppressed_cells); nothing is promoted"
+        )
 
 
 def build(candidate: Path, release: Release) -> None:

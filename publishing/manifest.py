@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -16,6 +16,21 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 class ManifestIncomplete(ValueError):
     """dbt's manifest does not declare what a release must say of a mart."""
+
+
+class PersonCount(BaseModel):
+    """How a column that counts persons is protected: `meta` of the column, whose `role` is `count_persons`.
+
+    suppressed: by the pipeline, so no count from 1 to `min_persons` - 1 stands in it, in rows where the column `where`
+    holds (all rows without it); cell_key: by the publisher, shown as it came.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["count_persons"]
+    protection: Literal["suppressed", "cell_key"]
+    min_persons: Annotated[int, Field(ge=2)]
+    where: Text | None = None
 
 
 class Declaration(BaseModel):
@@ -32,6 +47,7 @@ class Declaration(BaseModel):
     volatile_columns: tuple[Text, ...] = ()
     key_figures: tuple[Text, ...] = ()
     columns: Annotated[dict[str, Text], Field(min_length=1)]
+    person_counts: dict[str, PersonCount] = {}
 
 
 def read_manifest(manifest: Path) -> dict[str, Declaration]:
@@ -68,14 +84,22 @@ def _declaration(manifest: Path, node: dict[str, Any]) -> Declaration:
     name = node.get("alias") or node["name"]
     meta = _meta(node)
     columns = {column["name"]: column["description"] for column in node["columns"].values()}
+    roles = {column["name"]: _meta(column) for column in node["columns"].values()}
     try:
         mart = Declaration.model_validate(
-            {**meta, "name": name, "description": node["description"], "columns": columns}
+            {
+                **meta,
+                "name": name,
+                "description": node["description"],
+                "columns": columns,
+                "person_counts": {column: role for column, role in roles.items() if "role" in role},
+            }
         )
     except ValidationError as error:
         keys = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise ManifestIncomplete(f"{manifest}: mart {name}: {keys}; declare it in the model's YAML") from error
-    strangers = {*mart.primary_key, *mart.volatile_columns, *mart.key_figures} - columns.keys()
+    conditions = {count.where for count in mart.person_counts.values() if count.where is not None}
+    strangers = {*mart.primary_key, *mart.volatile_columns, *mart.key_figures, *conditions} - columns.keys()
     if strangers:
         raise ManifestIncomplete(f"{manifest}: mart {name}: meta names columns it has not: {sorted(strangers)}")
     return mart

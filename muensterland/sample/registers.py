@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from muensterland.sample import statistics
+from muensterland.sample import municipal_statistics, statistics
 from muensterland.sample.geography import BY_AGS, KREIS_NAMES, OUTSIDE, REGION, Municipality, point_within, population
 from muensterland.sample.packing import dice, lines, zipped
 
@@ -46,6 +46,7 @@ def answers() -> tuple[Answer, ...]:
         *_answers(ZENSUS, "1000A-0000", _zensus_rows(), _zensus_structure()),
         *_answers(REGIONAL, "12411-01-01-4", _kreis_rows(), _kreis_structure()),
         *(answer for table in statistics.TABLES for answer in _statistic(table)),
+        *_answers(REGIONAL, municipal_statistics.TABLE, municipal_statistics.table(), _municipal_structure()),
     )
 
 
@@ -192,6 +193,22 @@ def _kreis_structure() -> dict[str, Any]:
             "Head": _variable("12411", "Fortschreibung des Bevölkerungsstandes", "Statistik", stand),
             "Columns": [_variable("STAG", "Stichtag", "Merkmal", [_variable("GES", "Geschlecht")])],
             "Rows": [_variable("KREISE", "Kreise und kreisfreie Städte")],
+        },
+        "31.08.2026 11:18:07h",
+    )
+
+
+def _municipal_structure() -> dict[str, Any]:
+    stand = [_variable("BEVSTD", "Bevölkerungsstand")]
+    classes = [_variable("GES", "Geschlecht"), _variable("ALTX17", "Altersgruppen (17)")]
+    return _metadata(
+        municipal_statistics.TABLE,
+        "Bevölkerung nach Geschlecht und Altersgruppen (17) -\nStichtag 31.12. - regionale Tiefe: Gemeinden",
+        ("31.12.2019", "31.12.2021"),
+        {
+            "Head": _variable("12411", "Fortschreibung des Bevölkerungsstandes", "Statistik", stand),
+            "Columns": [_variable("STAG", "Stichtag", "Merkmal", classes)],
+            "Rows": [_variable("GEMEIN", "Gemeinden")],
         },
         "31.08.2026 11:18:07h",
     )

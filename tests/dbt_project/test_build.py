@@ -79,6 +79,10 @@ MARTS = {
     "mart_district_statistic": ["source_id", "subject", "ags", "district_name", "sex", "age_group", "period"],
     "mart_survey_answer": ["source_id", "survey", "ags", "district_name", "question", "answer", "period"],
     "mart_waiting_time_day": ["source_id", "office_id", "date"],
+    "mart_area_change": ["effective_date", "former_area_id", "area_id"],
+    "mart_statistic_today": [
+        *("source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period", "unit"),
+    ],
 }
 Marts = dict[str, dict[str, Any]]
 
@@ -128,6 +132,30 @@ def test_mart_keeps_the_promises(name: str, marts: Marts, built: Any) -> None:
         and node["test_metadata"]["name"] == "unique_combination"
     ]
     assert tested == [meta["primary_key"]]
+
+
+def test_no_column_that_counts_persons_escapes_its_role(marts: Marts) -> None:
+    """By its unit or its name a column counts persons; then its role says so, and how they are protected."""
+    counting = {
+        (name, column["name"])
+        for name, mart in marts.items()
+        for column in mart["columns"].values()
+        if column["data_type"].startswith(NUMERIC)
+        and (
+            re.search(r"Unit: persons\b", column["description"])
+            or re.search(r"(^|_)(persons|people|population|inhabitants|residents)(_|$)", column["name"])
+        )
+        and not re.search(r"_(share|per_1000)(_|$)", column["name"])
+    }
+    roles = {
+        (name, column["name"]): column["config"]["meta"]
+        for name, mart in marts.items()
+        for column in mart["columns"].values()
+        if "role" in column["config"].get("meta", {})
+    }
+    assert counting - roles.keys() == set()
+    assert roles.keys() - counting == {("mart_statistic", "value"), ("mart_statistic_today", "value")}
+    assert {(role["role"], role["min_persons"]) for role in roles.values()} == {("count_persons", 5)}
 
 
 @pytest.mark.parametrize("name", MARTS)

@@ -18,9 +18,19 @@ def local(text: str) -> datetime:
 
 def test_areas_form_one_tree(built: Any) -> None:
     levels = built.query("select level, count(*) from marts.dim_area group by level order by level")
-    assert levels == [("kreis", 5), ("municipality", 66), ("region", 1)]
+    assert levels == [("district", 45), ("kreis", 5), ("municipality", 66 + 5), ("region", 1)]
+    today = built.query("select count(*) from marts.dim_area where level = 'municipality' and valid_to is null")
+    assert today == [(66,)]
     parents = built.query(f"select parent_area_id from marts.dim_area where area_id in ('{BORKEN_1}', '05554')")
     assert sorted(parents) == [("05554",), ("muensterland",)]
+    district = built.query("select level, name_de, parent_area_id from marts.dim_area where area_id = '05515000-51'")
+    assert district == [("district", "Gievenbeck", MUENSTER)]
+    # Nothing hangs in the air: from every area the way up ends at the region.
+    tops = built.query(
+        "select count(*) from marts.dim_area as a where not exists (select 1 from intermediate.int_area_ancestor as up "
+        "where up.area_id = a.area_id and up.ancestor_id = 'muensterland')"
+    )
+    assert tops == [(0,)]
 
 
 def test_municipality_is_named_before_the_comma(built: Any) -> None:

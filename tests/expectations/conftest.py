@@ -28,9 +28,14 @@ create table marts.dim_municipality as
     where number <= total;
 create table marts.dim_area as
     select 'muensterland' as area_id, 'region' as level, 'Münsterland' as name_de, 'Münsterland' as name_en,
-        null::varchar as parent_area_id
-    union all select distinct kreis_ags, 'kreis', kreis_name, kreis_name, 'muensterland' from marts.dim_municipality
-    union all select ags, 'municipality', name, name, kreis_ags from marts.dim_municipality;
+        null::varchar as parent_area_id, null::date as valid_from, null::date as valid_to
+    union all
+    select distinct kreis_ags, 'kreis', kreis_name, kreis_name, 'muensterland', null, null from marts.dim_municipality
+    union all select ags, 'municipality', name, name, kreis_ags, null, null from marts.dim_municipality
+    union all select '05554099', 'municipality', 'Former', 'Former', '05554', null, date '2019-12-31';
+create table marts.mart_area_change as
+    select date '2020-01-01' as effective_date, '05554099' as former_area_id, '05554001' as area_id,
+        'incorporation' as kind, 1::double as persons_share, 1::double as area_share;
 create table marts.dim_date as
     select day::date as date, 'saturday' as day_type,
         month(day) = 1 and dayofmonth(day) <= 11 as is_public_holiday, null::boolean as is_school_holiday
@@ -284,10 +289,13 @@ create table marts.mart_energy_finding as
 create table marts.mart_statistic as
     select 'zensus' as source_id, '1000A-0000' as table_code, ags as area_id, 'PRS018' as value_variable_code,
         '' as attribute_codes, '2022-05-15' as period, 20000::double as value, 'Anzahl' as unit,
-        'measured' as value_status
+        'measured' as value_status, null::varchar as reason, false as is_count_of_persons
     from marts.dim_municipality;
+create table marts.mart_statistic_today as
+    select *, 'published' as territory_rule from marts.mart_statistic;
 create table marts.mart_population as
-    select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population
+    select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population,
+        'measured' as value_status
     from marts.dim_municipality;
 create table marts.dim_statistic_table as
     select 'zensus' as source_id, '1000A-0000' as table_code, 'Bevölkerung' as title, 'GEOGM4=Gemeinden' as variables,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -9,13 +10,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
 import publishing.release
-from publishing.draft import CandidateDiffers
+from publishing.draft import CandidateDiffers, SmallCountShown
 from publishing.release import GateRed, Published, ReleaseBroken, current
 from tests.conftest import REPOSITORY
 from tests.publishing.conftest import AREA, GREEN, PAIR, write_manifest
@@ -236,3 +238,24 @@ def test_a_reader_in_another_process_never_meets_a_half_state(promote: Promote, 
     rest, errors = reader.communicate(timeout=60)
     assert reader.returncode == 0, errors
     assert int(rest.split()[-1]) >= 4
+
+
+def counting(protection: str, **more: str) -> dict[str, Any]:
+    """The mart of pairs whose left half counts persons."""
+    columns = copy.deepcopy(PAIR["columns"])
+    columns["left_value"]["meta"] = {"role": "count_persons", "protection": protection, "min_persons": 5, **more}
+    return {**PAIR, "columns": columns}
+
+
+def test_a_small_count_of_persons_is_never_promoted(promote: Promote, tmp_path: Path, releases: Path) -> None:
+    manifest = write_manifest(tmp_path / "persons.json", counting("suppressed"), AREA)
+    for value in (1, 4):
+        with pytest.raises(SmallCountShown, match=r"fct_pair.left_value: expected no count of fewer than 5 .*found 3"):
+            promote(value, manifest=manifest)
+    assert not list(releases.glob("2*"))
+    assert promote(0, manifest=manifest).promoted
+    assert promote(5, manifest=manifest).promoted
+
+
+def test_what_the_publisher_protected_is_promoted_as_it_came(promote: Promote, tmp_path: Path) -> None:
+    assert promote(3, manifest=write_manifest(tmp_path / "persons.json", counting("cell_key"), AREA)).promoted

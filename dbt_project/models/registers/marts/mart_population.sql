@@ -1,4 +1,6 @@
 -- The seed population_table says which statistical tables tell inhabitants of municipalities.
+--
+-- Everything on today's territory: the register on the one it states, statistics as int_statistic_today carries them.
 with
 
 register as (
@@ -23,29 +25,30 @@ statistics as (
         statistics.area_id as ags,
         try_cast(statistics.period as date) as date,
         statistics.source_id,
-        cast(statistics.value as bigint) as population
-    from {{ ref('int_statistic_value') }} as statistics
+        cast(round(statistics.value) as bigint) as population,
+        statistics.value_status
+    from {{ ref('int_statistic_today') }} as statistics
+    inner join {{ ref('dim_municipality') }} as municipalities on statistics.area_id = municipalities.ags
     inner join {{ ref('population_table') }} as population_tables
         on
             statistics.table_code = population_tables.table_code
             and statistics.value_variable_code = population_tables.value_variable_code
-            and statistics.area_variable_code like population_tables.area_variable_pattern
             and statistics.attribute_codes = coalesce(population_tables.attribute_codes, '')
-    where
-        statistics.level = 'municipality'
-        and statistics.value_status = 'measured'
+    where statistics.value_status in ('measured', 'estimated')
 )
 
 select
     ags,
     date,
     source_id,
-    population
+    population,
+    'measured' as value_status
 from register
 union all
 select
     ags,
     date,
     source_id,
-    population
+    population,
+    value_status
 from statistics
