@@ -470,6 +470,37 @@ SCHOOL = _table(
     latitude=REAL,
 )
 
+# -- indicators  --
+# What municipalities have set themselves and do, by their own registers. Lists stand as published in the project, and
+# one by one in the two tables after it.
+GOAL = _table(
+    "goal",
+    goal_id=TEXT,
+    area_id=TEXT,
+    indicator_id=TEXT,
+    target_value=REAL,
+    target_date=DAY,
+    baseline=REAL,
+    baseline_date=DAY,
+    adopted_by=TEXT,
+    source=TEXT,
+)
+PROJECT = _table(
+    "project",
+    project_id=TEXT,
+    field_of_action=TEXT,
+    area_ids=TEXT,
+    title=TEXT,
+    status=TEXT,
+    start_date=DAY,
+    end_date=DAY,
+    budget_eur=REAL,
+    indicator_ids=TEXT,
+    outcome=TEXT,
+)
+PROJECT_AREA = _table("project_area", project_id=TEXT, area_id=TEXT)
+PROJECT_INDICATOR = _table("project_indicator", project_id=TEXT, indicator_id=TEXT)
+
 # -- what the rooms say of themselves  --
 REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
 # outcome: read, staged, rejected, out_of_scope; reason only for the last two.
@@ -521,6 +552,10 @@ PARSED_TABLES = (
     PARKING_READING,
     AIR_QUALITY_READING,
     ACCIDENT,
+    GOAL,
+    PROJECT,
+    PROJECT_AREA,
+    PROJECT_INDICATOR,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,

@@ -18,9 +18,12 @@ CONNECTORS = {
     "gtfs": "gtfs:CONNECTOR",
     "gtfs_realtime": "gtfs_realtime:CONNECTOR",
     "mastr_export": "mastr:CONNECTOR",
+    "monitor_workbook": "monitor_register:WORKBOOK",
+    "monitor_yaml": "monitor_register:YAML",
     "municipality_directory": "municipality_directory:CONNECTOR",
     "parking_table": "parking_table:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",
+    "statistic_table": "statistic_table:CONNECTOR",
     "uba_air_quality_csv": "uba_air_quality:CSV",
     "uba_air_quality_json": "uba_air_quality:JSON",
 }

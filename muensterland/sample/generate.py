@@ -18,6 +18,7 @@ from muensterland.sample import (
     energy,
     grid,
     mobility,
+    monitor,
     motor_traffic,
     parking,
     realtime,
@@ -61,13 +62,13 @@ def generator_version() -> str:
 
 
 def _contents() -> dict[str, bytes]:
-    answers = registers.answers()
+    answers = (*registers.answers(), *monitor.answers())
     series = [*eco_visio.answers(), *air_quality.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
-        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
+        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, monitor),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [
