@@ -192,7 +192,7 @@ def parse_yaml(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None
     if unknown or not content:
         raise SnapshotRefused(
             f"{where}: expected the keys {' and '.join(REGISTERS)} and no others, found "
-            f"{', '.join(map(str, unknown))[:200] or 'none'}; see the README, then drop the file again or ask the author"
+            f"{', '.join(map(str, unknown))[:200] or 'none'}; see the README, or ask the author"
         )
     for name, register in REGISTERS.items():
         entries = content.get(name) or []
