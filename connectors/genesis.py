@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import json
 import logging
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ FINE, TOO_LARGE, JOB_CREATED, NOTHING_FOUND = 0, 98, 99, 104
 # The hosts' own advice for the codes a data engineer meets.
 _ADVICE = {
     -1: "check the form fields in the source's YAML",
-    15: "the host wants a registered user: set the source's credentials in the environment",
+    15: "the host wants a registered user: give the source's credentials as an Airflow connection or in the environment",
     TOO_LARGE: "the table is too large even for a job: narrow it by years or regions in the source's form",
     NOTHING_FOUND: "nothing matches: check the table code and the form fields in the source's YAML",
 }
@@ -39,7 +38,7 @@ _RESULT_NAME = re.compile(r"[A-Za-z0-9-]{1,40}_[0-9]{1,20}")
 class TableQuestion:
     """A table of a host: `base` is the address of its REST interface, `form` adds to the usual fields of the question.
 
-    `time_limit_s` bounds each answer, and the pauses between the questions whether a job is done.
+    `credentials` is the name of those that the host wants. `time_limit_s` bounds each answer, and the pauses between the questions whether a job is done.
     """
 
     base: str
@@ -54,7 +53,7 @@ class TableQuestion:
         return Ask(
             f"{self.base}/{method}",
             form=form,
-            headers=genesis_headers(self.credentials),
+            credentials=self.credentials,
             size_limit_bytes=size_limit_bytes,
             time_limit_s=self.time_limit_s,
         )
@@ -114,15 +113,6 @@ def _download_by_job(question: TableQuestion, form: Mapping[str, str], client: C
 def table_form(table_code: str, form: Mapping[str, str]) -> dict[str, str]:
     """The form of a `data/tablefile` question; `form` adds to it or overrules it."""
     return {"name": table_code, "area": "all", "format": "ffcsv", "compress": "false", "language": "de", **form}
-
-
-def genesis_headers(credentials: str | None) -> dict[str, str]:
-    """User and password as the hosts want them, as headers, from `<credentials>_USERNAME` and `_PASSWORD`.
-
-    A token goes into `_USERNAME` alone. Empty where the environment names none: the host then decides.
-    """
-    user = os.environ.get(f"{credentials}_USERNAME") if credentials else None
-    return {"username": user, "password": os.environ.get(f"{credentials}_PASSWORD", "")} if user else {}
 
 
 # An answer in JSON says what is wrong or when a table changed; a few thousand bytes do.

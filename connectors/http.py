@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
+from connectors.credentials import Secrets, from_environment
 from connectors.deadline import Adapter, Deadline
 from connectors.errors import FetchFailed, PayloadRefused
 
@@ -46,11 +47,15 @@ _host_places_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Ask:
-    """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST."""
+    """One question to a publisher. `etag` and `last_modified` make it conditional; `form` makes it a POST.
+
+    credentials: the name of those that go with it as headers.
+    """
 
     url: str
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: str | None = None
     etag: str | None = None
     last_modified: str | None = None
     size_limit_bytes: int = 500 * 2**20
@@ -78,7 +83,8 @@ class _Passing(Exception):
 class Client:
     """Asks publishers; one per fetch of a source, used from several threads.
 
-    `rebase` turns a publisher's address into the one that is asked (a mirror's); `sleep` waits between attempts.
+    `rebase` turns a publisher's address into the one that is asked (a mirror's); `sleep` waits between attempts;
+    `secrets` finds what goes with an Ask that names credentials.
     """
 
     def __init__(
@@ -86,10 +92,12 @@ class Client:
         rebase: Callable[[str], str],
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        secrets: Secrets = from_environment,
     ) -> None:
         self._rebase = rebase
         self._sleep = sleep
         self._jitter = jitter
+        self._secrets = secrets
         self._sessions = threading.local()
         self._asked_back: list[datetime] = []
 
@@ -153,7 +161,8 @@ class Client:
             return answer
 
     def _open(self, ask: Ask, resume: Mapping[str, str]) -> requests.Response:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ask.headers, **resume}
+        ours = {**ask.headers, **(self._secrets(ask.credentials) if ask.credentials else {})}
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **ours, **resume}
         if not resume and ask.etag:
             headers["If-None-Match"] = ask.etag
         elif not resume and ask.last_modified:
@@ -183,7 +192,7 @@ class Client:
                 url = target
             else:
                 # Another host gets no credentials; on a mirror it is re-based like any other address.
-                headers = {name: value for name, value in headers.items() if name not in ask.headers}
+                headers = {name: value for name, value in headers.items() if name not in ours}
                 url = self._rebase(target)
         raise FetchFailed(f"{ask.url}: more than {REDIRECT_LIMIT} redirects; check the address in the source's YAML")
 

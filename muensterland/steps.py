@@ -21,6 +21,7 @@ from typing import Any
 
 from connectors import inbox
 from connectors.catalogue import DOMAINS, Source, load_catalogue
+from connectors.credentials import Secrets, from_environment
 from connectors.errors import FetchFailed, SnapshotRefused
 from connectors.fetching import fetch_source, joined
 from connectors.http import Client
@@ -42,16 +43,19 @@ _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv"}
 KEEP_WORK_FOLDERS = 2
 
 
-def fetch(source_id: str, as_of: str, selection: Selection = DUE) -> dict[str, Any]:
+def fetch(
+    source_id: str, as_of: str, selection: Selection = DUE, secrets: Secrets = from_environment
+) -> dict[str, Any]:
     """Fetch one source, then take what was dropped into its inbox: the newest news of a partition is in force.
 
+    `secrets` finds the credentials that publishers want.
     Raises FetchFailed where nothing could be fetched; the former snapshots stay in force.
     """
     settings, source = _source(source_id)
     with _timed() as clock, _Status(settings.home, source_id, "fetch") as status:
         check_source(source)
         landing = Landing(settings.home.landing, source_id)
-        client = Client(settings.rebase)
+        client = Client(settings.rebase, secrets=secrets)
         downloaded = fetch_source(source, landing, client, datetime.fromisoformat(as_of), selection)
         summary = joined(downloaded, inbox.collect(source, landing, settings.home.inbox, time.time()))
         status.update(dataclasses.asdict(summary))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,7 +41,7 @@ class FetchSource(BaseOperator):
         context["source"] = self.source
         selection = selected(self.source, context["params"])
         try:
-            steps.fetch(self.source, self.as_of, selection)
+            steps.fetch(self.source, self.as_of, selection, secrets_of(self.source))
         except FetchFailed:
             self._wait(waits)
             raise
@@ -63,6 +63,33 @@ class FetchSource(BaseOperator):
             return
         self.log.info("%s: the publisher asks to come back at %s: waiting without a worker", self.source, moment)
         self.defer(trigger=DateTimeTrigger(moment=moment), method_name="after_wait", kwargs={"waits": waits + 1})
+
+
+def secrets_of(source_id: str) -> Callable[[str], Mapping[str, str]]:
+    """Finds the credentials that a source's resources name; they are looked up here, in the thread Airflow talks to."""
+    from connectors.catalogue import load_catalogue
+    from muensterland.settings import Settings
+
+    resources = load_catalogue(Settings().sources_dir)[source_id].resources.values()
+    known = {name: from_connection(name) for name in sorted({r.credentials for r in resources if r.credentials})}
+    return known.__getitem__
+
+
+def from_connection(name: str) -> dict[str, str]:
+    """The headers of the Airflow connection whose id is the credentials' name in small letters, else of the environment.
+
+    Login and password are the user's; a token goes into either of them alone.
+    """
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from connectors.credentials import from_environment, headers_of
+
+    try:
+        connection = BaseHook.get_connection(name.lower())
+    except AirflowNotFoundException:
+        return from_environment(name)
+    return headers_of(connection.login, connection.password)
 
 
 def selected(source_id: str, params: Any) -> Selection:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from connectors.archive import extract, files, open_zip
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
+from connectors.formats.statistic_time import span_of
 from connectors.region import Region
 from connectors.staging import REJECTED_LIMIT, StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
-from connectors.text import CsvRecords, text_lines, without_mojibake
+from connectors.text import (
+    FIELD_LIMIT,
+    RECORD_LIMIT_CHARACTERS,
+    CsvRecords,
+    is_mojibake,
+    text_lines,
+    without_mojibake,
+)
 
 REQUIRED_COLUMNS = (
     "statistics_code",
@@ -42,6 +53,8 @@ MARKS = ("-", ".", "...", "x", "/", "")
 # Quality `e` is a final value; any other, as `()` (uncertain), is kept as the mark beside its number.
 FINAL = ("e", "")
 LINE_LIMIT_BYTES = 2**20
+# Lines of a table differ in which variables they have, not by hundreds.
+KINDS_LIMIT = 100
 # A table is read whole; the largest one a host answers at once unpacks to some 50 MB.
 UNPACKED_LIMIT_BYTES = 200 * 2**20
 
@@ -60,7 +73,7 @@ def parse(
     variables = _check_columns(snapshot, out, header)
     out.read(TABLE, records)
     lines = _read(snapshot, out, path, header, records)
-    _stage(out, region if region_only else None, lines, variables, table_code)
+    _stage(snapshot, out, region if region_only else None, lines, variables, table_code)
 
 
 def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
@@ -77,9 +90,29 @@ def _unpack(snapshot: Snapshot, folder: Path, table_code: str) -> Path:
 
 def _measure(snapshot: Snapshot, path: Path) -> tuple[list[str], int]:
     """The header, and the number of records as the standard library counts them: apart from what Arrow reads."""
+    plain = _measure_plain(path)
+    if plain is not None:
+        return plain
     where = f"{snapshot.source_id}: {snapshot.path.name}: {path.name}"
     lines = CsvRecords(without_mojibake(text_lines(path, where), where), where, delimiter=";")
     return next(lines, []), sum(1 for line in lines if line)
+
+
+def _measure_plain(path: Path) -> tuple[list[str], int] | None:
+    """The same of a file whose records are its lines, in a third of the time; None where a record may be anything else
+    or the file has a fault, which the slow way names."""
+    content = path.read_bytes()
+    if any(sign in content for sign in (b'"', b"\r", b"\0")):
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    lines = text.split("\n")
+    header = lines[0].split(";")
+    if is_mojibake(text) or max(map(len, lines)) > RECORD_LIMIT_CHARACTERS or len(header) > FIELD_LIMIT:
+        return None
+    return header, sum(map(bool, lines[1:]))
 
 
 def _check_columns(snapshot: Snapshot, out: StagedWriter, header: list[str]) -> list[int]:
@@ -138,21 +171,22 @@ def _unreadable(snapshot: Snapshot, path: Path, error: Exception) -> SnapshotRef
     )
 
 
-def _stage(out: StagedWriter, region: Region | None, lines: pa.Table, variables: list[int], table_code: str) -> None:
+def _stage(
+    snapshot: Snapshot,
+    out: StagedWriter,
+    region: Region | None,
+    lines: pa.Table,
+    variables: list[int],
+    table_code: str,
+) -> None:
     """Judge the lines and write those that can be read; `region` where only its areas are in scope."""
     database = out.database()
     database.register("lines", lines)
+    quality = "value_q" if "value_q" in lines.column_names else "''"
+    read = " union all ".join(kind.sql(quality) for kind in _kinds_of_line(snapshot, database, variables))
     database.execute(
-        _JUDGED.format(
-            variables=", ".join(_VARIABLE.format(n=n) for n in variables),
-            quality="value_q" if "value_q" in lines.column_names else "''",
-        ),
-        {
-            "area_variables": list(AREA_VARIABLES),
-            "marks": list(MARKS),
-            "final": list(FINAL),
-            "kreise": list(region.kreis_keys) if region else None,
-        },
+        f"create table judged as with read as ({read or _NO_LINES}) {_JUDGED}",
+        {"marks": list(MARKS), "final": list(FINAL), "kreise": list(region.kreis_keys) if region else None},
     )
     outside = database.execute("select count(*) from judged where verdict = 'outside the region'").fetchall()[0][0]
     out.out_of_scope(TABLE, "outside the region", outside)
@@ -162,47 +196,115 @@ def _stage(out: StagedWriter, region: Region | None, lines: pa.Table, variables:
     )
     for record_number, column, text, reason in rejected.fetchall():
         out.reject(TABLE, record_number, column, text, reason)
+    database.register("spans", _spans(out, database))
     staged = database.execute(_STAGED, {"table_code": table_code})
     out.write(TABLE, staged.to_arrow_table())
 
 
-_VARIABLE = """{{
-    'code': "{n}_variable_code", 'attribute': "{n}_variable_attribute_code",
-    'name': "{n}_variable_label", 'label': "{n}_variable_attribute_label"
-}}"""
+@dataclass(frozen=True)
+class _Kind:
+    """Lines whose variables have the same codes: (number of the variable, its code), blank ones too."""
 
-# A line may leave a variable out: all its fields are blank then. Sorting structs sorts by their first field, the code.
-_JUDGED = """
-create table judged as
-with listed as (
+    codes: tuple[tuple[int, str], ...]
+
+    def sql(self, quality: str) -> str:
+        """What these lines say, with the area told apart from what else classifies the value."""
+        areas = [(n, code) for n, code in self.codes if code in AREA_VARIABLES]
+        others = sorted(
+            ((n, code) for n, code in self.codes if code and code not in AREA_VARIABLES),
+            key=lambda variable: variable[1],
+        )
+        parts = [(n, code) for n, code in others if _PART_OF_YEAR.match(code)]
+        area, area_code = areas[0] if areas else (self.codes[0][0], "")
+        named = ";".join(code for _, code in self.codes if code)
+        return f"""
+            select
+                record_number, statistics_code, statistics_label, time_code, "time", trim(value) as value, value_unit,
+                value_variable_code, value_variable_label, {quality} as quality,
+                {len(areas)} as areas, {_literal(named)} as variable_codes, {_literal(area_code)} as area_variable_code,
+                "{area}_variable_attribute_code" as area_code, "{area}_variable_attribute_label" as area_label,
+                {_joined(others, label=False)} as attribute_codes,
+                {_joined(others, label=True)} as attribute_labels,
+                {_joined(parts, label=False)} as part_of_year
+            from lines
+            where {" and ".join(f'"{n}_variable_code" = {_literal(code)}' for n, code in self.codes)}
+        """
+
+
+# A month or a quarter may stand apart from its year, as a variable of its own.
+_PART_OF_YEAR = re.compile("MONAT|QUART|HALBJ")
+
+
+def _joined(variables: Sequence[tuple[int, str]], *, label: bool) -> str:
+    """SQL for `VARIABLE=CODE;…`, or the same in words."""
+    if not variables:
+        return "''"
+    if label:
+        each = [f"\"{n}_variable_label\" || '=' || \"{n}_variable_attribute_label\"" for n, _ in variables]
+    else:
+        each = [f'{_literal(f"{code}=")} || "{n}_variable_attribute_code"' for n, code in variables]
+    return " || ';' || ".join(each)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _kinds_of_line(snapshot: Snapshot, database: duckdb.DuckDBPyConnection, variables: list[int]) -> list[_Kind]:
+    """The sets of variables that lines have; a line may leave some out: all fields of these are blank then."""
+    columns = ", ".join(f'"{n}_variable_code"' for n in variables)
+    found = database.execute(f"select distinct {columns} from lines order by all limit {KINDS_LIMIT + 1}").fetchall()
+    if len(found) > KINDS_LIMIT:
+        raise SnapshotRefused(
+            f"{snapshot.source_id}: {snapshot.path.name}: lines with more than {KINDS_LIMIT} different sets of "
+            "variables, expected a few; compare the file with the connector"
+        )
+    return [_Kind(tuple(zip(variables, codes, strict=True))) for codes in found]
+
+
+def _spans(out: StagedWriter, database: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The days of each distinct period; periods that nobody can read are told, their values are staged all the same."""
+    found = database.execute(_PERIODS).fetchall()
+    spans = [span_of(period, codes) for period, codes, _ in found]
+    unread = [(period, lines) for (period, _, lines), span in zip(found, spans, strict=True) if span is None]
+    if unread:
+        lines = sum(lines for _, lines in unread)
+        out.unread(TABLE, "time", "expected a day, month, year or a period such as 2023-10P6M", lines, unread[0][0])
+    return pa.table(
+        {
+            "period": pa.array([period for period, _, _ in found], pa.string()),
+            "part_of_year": pa.array([codes for _, codes, _ in found], pa.string()),
+            "first": pa.array([span and span[0] for span in spans], pa.date32()),
+            "last": pa.array([span and span[1] for span in spans], pa.date32()),
+        }
+    )
+
+
+_NO_LINES = """
     select
-        * exclude (value), trim(value) as value, {quality} as quality,
-        list_filter([{variables}], lambda v: v.code != '') as variables
-    from lines
-),
-split as (
-    select
-        *,
-        list_filter(variables, lambda v: list_contains($area_variables, v.code)) as areas,
-        list_sort(list_filter(variables, lambda v: not list_contains($area_variables, v.code))) as attributes
-    from listed
-),
+        0::bigint as record_number, '' as statistics_code, '' as statistics_label, '' as time_code, '' as "time",
+        '' as value, '' as value_unit, '' as value_variable_code, '' as value_variable_label, '' as quality,
+        0 as areas, '' as variable_codes, '' as area_variable_code, '' as area_code, '' as area_label,
+        '' as attribute_codes, '' as attribute_labels, '' as part_of_year
+    where false
+"""
+
+_JUDGED = """,
 named as (
     select
         *,
-        areas[1] as area,
         case when list_contains($marks, value) then value when not list_contains($final, quality) then quality end
             as value_mark,
-        regexp_full_match(value, '-?[0-9]{{1,15}}(,[0-9]+)?') as is_number
-    from split
+        regexp_full_match(value, '-?[0-9]{1,15}(,[0-9]+)?') as is_number
+    from read
 ),
 judged as (
     select
         *,
         case
-            when len(areas) != 1 then 'expected one variable that names an area'
-            when not regexp_full_match(area.attribute, 'DG|[0-9]{{2,12}}') then 'expected the key of an area'
-            when $kreise is not null and not list_contains($kreise, substr(area.attribute, 1, 5))
+            when areas != 1 then 'expected one variable that names an area'
+            when not regexp_full_match(area_code, 'DG|[0-9]{2,12}') then 'expected the key of an area'
+            when $kreise is not null and not list_contains($kreise, substr(area_code, 1, 5))
                 then 'outside the region'
             when not is_number and not list_contains($marks, value)
                 then 'expected a number with a decimal comma or a sign'
@@ -218,12 +320,19 @@ select
         when 'expected a number with a decimal comma or a sign' then 'value'
     end as fault_column,
     case verdict
-        when 'expected one variable that names an area'
-            then array_to_string(list_transform(variables, lambda v: v.code), ';')
-        when 'expected the key of an area' then area.attribute
+        when 'expected one variable that names an area' then variable_codes
+        when 'expected the key of an area' then area_code
         else value
     end as fault_text
 from judged
+"""
+
+_PERIODS = """
+select "time" as period, part_of_year, count(*)
+from judged
+where verdict = 'fine'
+group by all
+order by all
 """
 
 _STAGED = """
@@ -234,24 +343,27 @@ select
     statistics_label as statistic_label,
     time_code,
     "time" as period,
-    area.code as area_variable_code,
-    area.attribute as area_code,
-    area.label as area_label,
-    array_to_string(list_transform(attributes, lambda v: v.code || '=' || v.attribute), ';') as attribute_codes,
-    array_to_string(list_transform(attributes, lambda v: v.name || '=' || v.label), ';') as attribute_labels,
+    spans.first as period_start_date,
+    spans.last as period_end_date,
+    area_variable_code,
+    area_code,
+    area_label,
+    attribute_codes,
+    attribute_labels,
     case when is_number then cast(replace(value, ',', '.') as double) end as value,
     value_mark,
     value_unit,
     value_variable_code,
     value_variable_label
 from judged
+left join spans on judged."time" = spans.period and judged.part_of_year = spans.part_of_year
 where verdict = 'fine'
 order by record_number
 """
 
 CONNECTOR = Connector(
     name="genesis_ffcsv",
-    version=3,
+    version=4,
     payload="zip",
     tables=(TABLE,),
     parse=parse,

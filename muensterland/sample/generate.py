@@ -72,7 +72,8 @@ def _contents() -> dict[str, bytes]:
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [
-        {"url": answer.url, "form": {"name": answer.table}, "file": f"{ANSWERS}/{answer.place}"} for answer in answers
+        {"url": answer.url, "form": {answer.key: answer.table, **answer.form}, "file": f"{ANSWERS}/{answer.place}"}
+        for answer in answers
     ]
     routes += [{"url": answer.url, "query": answer.query, "file": f"{ANSWERS}/{answer.place}"} for answer in series]
     contents[ROUTES] = json.dumps(routes, indent=1).encode()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from muensterland.sample import statistics
 from muensterland.sample.geography import BY_AGS, KREIS_NAMES, OUTSIDE, REGION, Municipality, point_within, population
 from muensterland.sample.packing import dice, lines, zipped
 
@@ -21,12 +22,17 @@ COPYRIGHT = "Synthetisches Beispiel, kein Werk der Statistischen Ämter des Bund
 
 @dataclass(frozen=True)
 class Answer:
-    """What a GENESIS method answers to a POST form whose `name` is the table's; bytes lie at `place`."""
+    """What a GENESIS method answers to a POST form whose `key` is the table's name; bytes lie at `place`.
+
+    form: what the form must have beside it.
+    """
 
     url: str
     table: str
     place: str
     body: bytes
+    key: str = "name"
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def files() -> dict[str, bytes]:
@@ -39,17 +45,68 @@ def answers() -> tuple[Answer, ...]:
     return (
         *_answers(ZENSUS, "1000A-0000", _zensus_rows(), _zensus_structure()),
         *_answers(REGIONAL, "12411-01-01-4", _kreis_rows(), _kreis_structure()),
+        *(answer for table in statistics.TABLES for answer in _statistic(table)),
     )
 
 
 def _answers(base: str, table: str, rows: Sequence[Sequence[str]], metadata: dict[str, Any]) -> tuple[Answer, Answer]:
     body = lines(rows, ";").encode("utf-8-sig")
     archive = zipped({f"{table}_{MILLISECOND}_de_flat.csv": body})
-    described = json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode()
+    described = _json(metadata)
     return (
         Answer(f"{base}/data/tablefile", table, f"{base}/{table}.zip", archive),
         Answer(f"{base}/metadata/table", table, f"{base}/{table}.json", described),
     )
+
+
+# -- further tables: what one of them tells is made by a job --------------------------------------------------------
+
+MADE_BY_A_JOB = "12531-0043"
+JOB = f"{MADE_BY_A_JOB}_179350915"
+
+
+def _statistic(table: statistics.Table) -> Iterator[Answer]:
+    rows = list(table.lines())
+    dice(f"order of {table.code}").shuffle(rows)
+    header = [*_flat_header(1 + len(table.variables)), *(["value_q"] if table.has_quality else [])]
+    answered, described = _answers(table.host, table.code, [header, *rows], _structure_of(table))
+    yield described
+    if table.code != MADE_BY_A_JOB:
+        yield answered
+        return
+    base = table.host
+    too_large = "Die Tabelle ist zu gross, um im Dialog abgerufen zu werden; bitte mit job=true anfordern"
+    created = f"Der Bearbeitungsauftrag wurde erstellt. Der Name der Ergebnistabelle lautet: {JOB}"
+    listing = _status(0, "erfolgreich") | {"List": [{"Code": JOB, "State": "fertig"}]}
+    yield Answer(answered.url, table.code, f"{base}/job.json", _json(_status(99, created)), form={"job": "true"})
+    yield Answer(answered.url, table.code, f"{base}/too_large.json", _json(_status(98, too_large)))
+    yield Answer(f"{base}/catalogue/results", JOB, f"{base}/results.json", _json(listing), key="selection")
+    yield Answer(f"{base}/data/resultfile", JOB, f"{base}/{JOB}.zip", answered.body)
+
+
+def _structure_of(table: statistics.Table) -> dict[str, Any]:
+    measures = [_variable(measure.code, measure.label) for measure in table.measures]
+    rows = [_variable(*variable[:2]) for variable in table.variables]
+    return _metadata(
+        table.code,
+        table.title,
+        table.period,
+        {
+            "Head": _variable(*table.statistic, "Statistik"),
+            "Columns": [_variable(*table.level, "Merkmal", measures)],
+            "Rows": rows,
+            "Subheading": _variable(*table.time[:2]),
+        },
+        "02.10.2026 08:00:00h",
+    )
+
+
+def _status(code: int, content: str) -> dict[str, Any]:
+    return {"Status": {"Code": code, "Content": content, "Type": "Information"}, "Object": None}
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 # -- Zensus 1000A-0000: population of Germany and every municipality, keyed by ARS, in no order --------------------
@@ -170,7 +227,7 @@ def metadata(
             "Content": content,
             "Time": {"From": period[0], "To": period[1]},
             "Valid": "false",
-            "Structure": {**structure, "Subtitel": None, "Subheading": None},
+            "Structure": {"Subtitel": None, "Subheading": None, **structure},
             "Updated": updated,
         },
         "Copyright": COPYRIGHT,

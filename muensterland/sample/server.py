@@ -63,12 +63,12 @@ def serve(folder: Path, port: int = 0) -> Iterator[str]:
             thread.join()
 
 
-def _answers(root: Path, routes: list[dict[str, Any]]) -> dict[str, dict[str, Path]]:
-    """The file per GENESIS address and table."""
-    found: dict[str, dict[str, Path]] = {}
+def _answers(root: Path, routes: list[dict[str, Any]]) -> dict[str, list[tuple[dict[str, str], Path]]]:
+    """The forms that a GENESIS address answers, each with its file."""
+    found: dict[str, list[tuple[dict[str, str], Path]]] = {}
     for route in routes:
         if "form" in route:
-            found.setdefault(route["url"], {})[route["form"]["name"]] = root / route["file"]
+            found.setdefault(route["url"], []).append((route["form"], root / route["file"]))
     return found
 
 
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else headers and body meet the client's delayed acknowledgement: 40 ms each
     root: Path
-    answers: dict[str, dict[str, Path]]
+    answers: dict[str, list[tuple[dict[str, str], Path]]]
     series: dict[str, list[tuple[dict[str, str], Path]]]
 
     def do_GET(self) -> None:
@@ -124,12 +124,12 @@ class _Handler(BaseHTTPRequestHandler):
         if tables is None:
             self._send_text(HTTPStatus.NOT_FOUND)
             return
-        table = form.get("name", [""])[0]
-        if table in tables:
-            place = tables[table]
+        fits = (place for known, place in tables if all(form.get(key) == [known[key]] for key in known))
+        place = next(fits, None)
+        if place is not None:
             self._send_bytes(HTTPStatus.OK, place.read_bytes(), CONTENT_TYPES[place.suffix])
         else:
-            self._send_bytes(HTTPStatus.OK, _nothing_found(self._target(), table), CONTENT_TYPES[".json"])
+            self._send_bytes(HTTPStatus.OK, _nothing_found(self._target(), form.get("name", [""])[0]), CONTENT_TYPES[".json"])
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the run has its own log."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import PayloadRefused
-from connectors.genesis import genesis_headers, refuse_error_answer, table_form, table_updated, without_stamp
+from connectors.genesis import refuse_error_answer, table_form, table_updated, without_stamp
 
 
 def answer(folder: Path, **content: object) -> Path:
@@ -30,17 +30,6 @@ def test_the_sources_form_overrules_the_usual_fields() -> None:
         "language": "de",
         "startyear": "2020",
     }
-
-
-def test_credentials_come_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOWN_USERNAME", raising=False)
-    monkeypatch.delenv("TOWN_PASSWORD", raising=False)
-    assert genesis_headers(None) == {}
-    assert genesis_headers("TOWN") == {}
-    monkeypatch.setenv("TOWN_USERNAME", "token")
-    assert genesis_headers("TOWN") == {"username": "token", "password": ""}
-    monkeypatch.setenv("TOWN_PASSWORD", "secret")
-    assert genesis_headers("TOWN") == {"username": "token", "password": "secret"}
 
 
 def test_reads_when_the_table_was_changed_not_its_parts(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ MARTS = {
     "mart_energy_capacity": ["ags", "technology", "month"],
     "dim_charging_station": ["source_id", "record_number"],
     "mart_charging": ["ags", "month"],
-    "mart_statistic": ["source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period"],
+    "mart_statistic": [
+        *("source_id", "table_code", "area_id", "value_variable_code", "attribute_codes", "period", "unit")
+    ],
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
 }

@@ -142,3 +142,24 @@ def test_a_source_that_was_never_asked_has_no_state(publisher: Publisher) -> Non
     with pytest.raises(FetchFailed):
         steps.fetch("nrw-schools", AS_OF)
     assert steps.settle("registers") == {"nrw-schools": "failed"}
+
+
+def test_an_airflow_connection_says_who_asks_else_the_environment(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "https://www-genesis.destatis.de/genesisWS/rest/2020"
+    refused = b'{"Status": {"Code": 15, "Content": "Sie sind nicht berechtigt"}}'
+    publisher.says(f"{base}/metadata/table", Reply(200, refused))
+    task = FetchSource(task_id="fetch", source="destatis-genesis", as_of=AS_OF)
+    monkeypatch.setenv("DESTATIS_USERNAME", "environment")
+    monkeypatch.delenv("DESTATIS_PASSWORD", raising=False)
+    with pytest.raises(FetchFailed, match="Airflow connection") as told:
+        task.execute({"params": PARAMS})
+    monkeypatch.setenv("AIRFLOW_CONN_DESTATIS", '{"conn_type": "generic", "login": "DE123", "password": "a-secret"}')
+    with pytest.raises(FetchFailed):
+        task.execute({"params": PARAMS})
+    users = [(asked.headers["username"], asked.headers["password"]) for asked in publisher.asked]
+    assert users == [("environment", ""), ("DE123", "a-secret")]
+    written = [path for path in steps.Settings().home.root.rglob("*") if path.is_file()]
+    assert written and not any(b"a-secret" in path.read_bytes() for path in written)
+    assert "a-secret" not in str(told.value)

@@ -11,8 +11,13 @@ keyed as (
         table_code,
         area_variable_code,
         coalesce(attribute_codes, '') as attribute_codes,
+        attribute_labels,
         value_variable_code,
+        value_variable_label,
+        time_code,
         period,
+        period_start_date,
+        period_end_date,
         value,
         value_mark,
         value_unit,
@@ -33,20 +38,15 @@ select
     keyed.area_id,
     areas.level,
     keyed.attribute_codes,
+    keyed.attribute_labels,
     keyed.value_variable_code,
+    keyed.value_variable_label,
+    keyed.time_code,
     keyed.period,
+    keyed.period_start_date,
+    keyed.period_end_date,
     keyed.value,
     nullif(trim(keyed.value_mark), '') as value_mark,
     trim(keyed.value_unit) as value_unit
 from keyed
 inner join {{ ref('dim_area') }} as areas on keyed.area_id = areas.area_id
-qualify row_number() over (
-    partition by
-        keyed.source_id,
-        keyed.table_code,
-        keyed.area_id,
-        keyed.value_variable_code,
-        keyed.attribute_codes,
-        keyed.period
-    order by keyed.snapshot_sha256 asc, keyed.record_number asc
-) = 1

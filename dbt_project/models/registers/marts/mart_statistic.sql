@@ -7,5 +7,11 @@ select
     period,
     value,
     unit,
-    value_status
+    value_status,
+    value_mark,
+    value_variable_label,
+    attribute_labels,
+    time_code,
+    period_start_date,
+    period_end_date
 from {{ ref('int_statistic_value') }}

@@ -7,6 +7,8 @@ select
     staged.statistic_label,
     staged.time_code,
     staged.period,
+    staged.period_start_date,
+    staged.period_end_date,
     staged.area_variable_code,
     staged.area_code,
     staged.area_label,
