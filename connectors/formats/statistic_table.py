@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.connector import Connector, Snapshot
 from connectors.errors import SnapshotRefused
+from connectors.formats.statistic_time import span_of
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
@@ -72,6 +73,7 @@ def parse(
             continue
         told = {"record_number": number, "table_code": table_code, "statistic_code": table_code, "period": time}
         told |= {"area_variable_code": AREA_VARIABLE, "area_code": key, "area_label": cells[area]}
+        told |= dict(zip(("period_start_date", "period_end_date"), span_of(time) or (None, None), strict=True))
         rows += _values(out, told, cells, values)
     out.write(TABLE, _last_of_each_year(out, rows) if last_of_year else rows)
 

@@ -62,7 +62,7 @@ def generator_version() -> str:
 
 
 def _contents() -> dict[str, bytes]:
-    answers = (*registers.answers(), *monitor.answers())
+    answers = registers.answers()
     series = [*eco_visio.answers(), *air_quality.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}

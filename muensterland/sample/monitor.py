@@ -1,17 +1,13 @@
-"""What the monitor needs beside the other registers: tables of the Regionalatlas, LocalZero's CSVs, cases by Kreis, and
-goals and projects of an invented city and an invented Kreis."""
+"""What the monitor needs beside other registers: LocalZero's CSVs, cases by Kreis, and a city's and a Kreis' goals."""
 
 from __future__ import annotations
 
-import json
-import random
 from collections.abc import Iterator, Sequence
 
 from openpyxl import Workbook
 
-from muensterland.sample.geography import BY_AGS, KREIS_NAMES, REGION, Municipality, area_km2, population
-from muensterland.sample.packing import dice, lines, workbook_bytes, zipped
-from muensterland.sample.registers import MILLISECOND, REGIONAL, Answer, flat_header, metadata, variable
+from muensterland.sample.geography import KREIS_NAMES, REGION, Municipality, area_km2, population
+from muensterland.sample.packing import dice, lines, workbook_bytes
 
 LOCALZERO = "raw.githubusercontent.com/GermanZero-de/localzero-data-public/main"
 COVID = "raw.githubusercontent.com/od-ms/resources/master/coronavirus-fallzahlen-regierungsbezirk-muenster.csv"
@@ -25,82 +21,6 @@ def files() -> dict[str, bytes]:
     found |= {f"{LOCALZERO}/destatis/{year}.csv": _vehicle_km(year) for year in (2018, 2021)}
     found |= {f"{LOCALZERO}/flats/2021.csv": _flats(), f"{LOCALZERO}/buildings/2021.csv": _buildings()}
     return found | {COVID: _covid(), f"{OWN}/muenster.yml": goals_yaml(), f"{OWN}/borken.xlsx": goals_workbook()}
-
-
-def answers() -> tuple[Answer, ...]:
-    """The answers of the Regionaldatenbank to the tables of the Regionalatlas."""
-    return tuple(answer for table in ATLAS for answer in _answers(table))
-
-
-# -- Regionalatlas: ratios as published, for Kreise or for municipalities ----------------------------------------------
-
-YEAR = "2023"
-# Table, level, and per value its code, unit, label, smallest and largest invented figure.
-ATLAS: tuple[tuple[str, str, tuple[tuple[str, str, str, float, float], ...]], ...] = (
-    ("AI004-1", "KREISE", (("AI0401", "Anzahl", "Gewerbeanmeldungen je 10.000 EW", 60, 110),)),
-    (
-        "AI004-3",
-        "KREISE",
-        (
-            ("AI0405", "Anzahl", "AB im Verarbeitenden Gewerbe je 1.000 EW", 60, 210),
-            ("AI0409", "Anzahl", "AB im Handel je 1.000 EW", 70, 120),
-            ("AI0410", "Anzahl", "AB in Verkehr und Lagerei je 1.000 EW", 15, 45),
-        ),
-    ),
-    ("AI003-3", "KREISE", (("AI0306", "Prozent", "Betreuungsquote 0 bis 2 Jahre am 01.03.", 25, 40),)),
-    ("AI012-5", "GEMEIN", (("AI1202", "Anzahl", "Übernachtungen je EW", 0, 9),)),
-    ("AI013-2", "KREISE", (("AI1302", "Anzahl", "Straßenverkehrsunfälle je 10.000 EW", 30, 60),)),
-    ("AI014-1", "KREISE", (("AI1401", "Anzahl", "Krankenhausbettendichte (Betten je 1.000 EW)", 3, 12),)),
-    (
-        "AI014-2",
-        "KREISE",
-        (
-            ("AI1402", "Anzahl", "Pflegebedürftige je 1.000 EW ab 65 Jahre", 150, 240),
-            ("AI1405", "Anzahl", "Plätze in Pflegeheimen je 1.000 EW ab 65 Jahre", 35, 60),
-        ),
-    ),
-    ("AI015", "KREISE", (("AI1501", "Anzahl", "Beschäftigte Bund, Länder, Gemeinden/-verbände je 1.000 EW", 30, 90),)),
-    ("AI011-5", "GEMEIN", (("AI1102", "Anzahl", "Fertiggestellte Wohnungen je 1.000 EW", 0, 9),)),
-    ("AI-N-02", "KREISE", (("AI0904", "Prozent", "Ökologischer Landbau", 1, 8),)),
-)
-LEVEL_LABELS = {"KREISE": "Kreise und kreisfreie Städte", "GEMEIN": "Gemeinden"}
-
-
-def _answers(table: tuple[str, str, tuple[tuple[str, str, str, float, float], ...]]) -> tuple[Answer, Answer]:
-    code, level, values = table
-    roll = dice(f"atlas {code}")
-    places = KREIS_NAMES.items() if level == "KREISE" else ((place.ags, place.name) for place in BY_AGS.values())
-    rows = [
-        [
-            *("99910", "Regionalatlas Deutschland", "JAHR", "Jahr", YEAR, level, LEVEL_LABELS[level], key, name),
-            *(_figure(roll, low, high, key), unit, value, label),
-        ]
-        for key, name in places
-        for value, unit, label, low, high in values
-    ]
-    roll.shuffle(rows)
-    body = lines([flat_header(1), *rows], ";").encode("utf-8-sig")
-    structure = {
-        "Head": variable("99910", "Regionalatlas Deutschland", "Statistik"),
-        "Columns": [variable("JAHR", "Jahr")],
-        "Rows": [variable(level, LEVEL_LABELS[level])],
-    }
-    described = json.dumps(metadata(code, values[0][2], (YEAR, YEAR), structure, "12.05.2026 09:02:11h")).encode()
-    return (
-        Answer(
-            f"{REGIONAL}/data/tablefile",
-            code,
-            f"{REGIONAL}/{code}.zip",
-            zipped({f"{code}_{MILLISECOND}_de_flat.csv": body}),
-        ),
-        Answer(f"{REGIONAL}/metadata/table", code, f"{REGIONAL}/{code}.json", described),
-    )
-
-
-def _figure(roll: random.Random, low: float, high: float, key: str) -> str:
-    """A figure with a decimal comma; where few report, the office blocks it."""
-    figure = f"{roll.uniform(low, high):.1f}".replace(".", ",")
-    return "x" if len(key) == 8 and roll.random() < 0.05 else figure
 
 
 # -- LocalZero: all of Germany in one file, a Kreis as an AGS that ends in 000 -----------------------------------------

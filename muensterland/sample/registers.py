@@ -121,7 +121,7 @@ def _zensus_rows() -> list[list[str]]:
         for place in BY_AGS.values()
     ]
     dice("census order").shuffle(rows)
-    return [flat_header(1), germany, *rows]
+    return [_flat_header(1), germany, *rows]
 
 
 def census_population(ags: str) -> int:
@@ -130,17 +130,17 @@ def census_population(ags: str) -> int:
 
 
 def _zensus_structure() -> dict[str, Any]:
-    persons = [variable("PRS018", "Personen")]
-    return metadata(
+    persons = [_variable("PRS018", "Personen")]
+    return _metadata(
         "1000A-0000",
         "Personen: Bevölkerungszahl",
         ("09.05.2011", "15.05.2022"),
         {
-            "Head": variable("1000A", "Bevölkerung kompakt (Gebietsstand 15.05.2022)", "Statistik"),
-            "Columns": [variable("STAG", "Stichtag")],
+            "Head": _variable("1000A", "Bevölkerung kompakt (Gebietsstand 15.05.2022)", "Statistik"),
+            "Columns": [_variable("STAG", "Stichtag")],
             "Rows": [
-                variable("GEODL1", "Deutschland"),
-                variable("GEOGM4", "Gemeinden (Gebietsstand 15.05.2022)", "Merkmal", persons),
+                _variable("GEODL1", "Deutschland"),
+                _variable("GEOGM4", "Gemeinden (Gebietsstand 15.05.2022)", "Merkmal", persons),
             ],
         },
         "20.08.2026 10:27:35h",
@@ -165,7 +165,7 @@ def _kreis_rows() -> list[list[str]]:
         for sex, value in zip(sexes, values, strict=True)
     ]
     dice("kreis order").shuffle(rows)
-    return [flat_header(2), *rows]
+    return [_flat_header(2), *rows]
 
 
 def _kreise() -> list[tuple[str, str, tuple[str, str, str]]]:
@@ -183,15 +183,15 @@ def _kreise() -> list[tuple[str, str, tuple[str, str, str]]]:
 
 
 def _kreis_structure() -> dict[str, Any]:
-    stand = [variable("BEVSTD", "Bevölkerungsstand")]
-    return metadata(
+    stand = [_variable("BEVSTD", "Bevölkerungsstand")]
+    return _metadata(
         "12411-01-01-4",
         "Bevölkerung nach Geschlecht - Stichtag 31.12. - regionale\nTiefe: Kreise und krfr. Städte",
         ("31.12.1995", "31.12.2025"),
         {
-            "Head": variable("12411", "Fortschreibung des Bevölkerungsstandes", "Statistik", stand),
-            "Columns": [variable("STAG", "Stichtag", "Merkmal", [variable("GES", "Geschlecht")])],
-            "Rows": [variable("KREISE", "Kreise und kreisfreie Städte")],
+            "Head": _variable("12411", "Fortschreibung des Bevölkerungsstandes", "Statistik", stand),
+            "Columns": [_variable("STAG", "Stichtag", "Merkmal", [_variable("GES", "Geschlecht")])],
+            "Rows": [_variable("KREISE", "Kreise und kreisfreie Städte")],
         },
         "31.08.2026 11:18:07h",
     )
@@ -200,8 +200,7 @@ def _kreis_structure() -> dict[str, Any]:
 # -- what GENESIS answers have in common ------------------------------------------------------------------------------
 
 
-def flat_header(variables: int) -> list[str]:
-    """The header of a flat file with so many classifying variables."""
+def _flat_header(variables: int) -> list[str]:
     classifying = [
         f"{number}_variable_{part}"
         for number in range(1, variables + 1)
@@ -214,10 +213,9 @@ def flat_header(variables: int) -> list[str]:
     ]
 
 
-def metadata(
+def _metadata(
     table: str, content: str, period: tuple[str, str], structure: dict[str, Any], updated: str
 ) -> dict[str, Any]:
-    """The answer of `metadata/table`."""
     return {
         "Ident": {"Service": "metadata", "Method": "table"},
         "Status": {"Code": 0, "Content": "erfolgreich", "Type": "Information"},
@@ -234,10 +232,9 @@ def metadata(
     }
 
 
-def variable(
+def _variable(
     code: str, content: str, kind: str = "Merkmal", structure: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """A variable of a table's structure."""
     return {
         "Code": code,
         "Content": content,

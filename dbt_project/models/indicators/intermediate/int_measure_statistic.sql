@@ -8,6 +8,7 @@ declared as (
         table_code,
         value_variable_code,
         coalesce(attribute_codes, '') as attribute_codes,
+        unit,
         is_additive,
         is_zero_plausible,
         count(*) over (partition by measure_id, table_code) as classes
@@ -23,6 +24,7 @@ told as (
         statistics.source_id,
         statistics.area_id,
         statistics.period,
+        statistics.period_end_date,
         statistics.value = 0 and not declared.is_zero_plausible as is_implausible,
         statistics.value,
         statistics.value_status
@@ -32,6 +34,7 @@ told as (
             statistics.table_code = declared.table_code
             and statistics.value_variable_code = declared.value_variable_code
             and statistics.attribute_codes = declared.attribute_codes
+            and statistics.unit = declared.unit
 ),
 
 summed as (
@@ -41,14 +44,14 @@ summed as (
         source_id,
         area_id,
         period,
-        {{ period_end('period') }} as period_date,
+        period_end_date as period_date,
         is_additive,
         count(*) < max(classes) as is_incomplete,
         coalesce(max(cast(is_implausible as integer)), 0) = 1 as is_implausible,
         case when count(value) = count(*) then cast(sum(cast(value as decimal(28, 6))) as double) end as value,
         max({{ status_rank('value_status') }}) as status_rank
     from told
-    group by measure_id, table_code, source_id, area_id, period, is_additive
+    group by measure_id, table_code, source_id, area_id, period, period_end_date, is_additive
 )
 
 select
