@@ -8,6 +8,7 @@ workbook has sheets called `goals` and `projects` (`Ziele`, `Projekte`) whose fi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,6 +41,7 @@ SIZE_LIMIT_BYTES = 8 * 2**20
 EVENTS_LIMIT = 400_000
 DEPTH_LIMIT = 6
 ROWS_LIMIT = 20_000
+COLUMNS_LIMIT = 60
 LIST_LIMIT = 200
 TEXT_LIMIT = 2_000
 
@@ -199,8 +201,9 @@ def parse_yaml(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None
         if not isinstance(entries, list):
             raise SnapshotRefused(f"{where}: {name}: expected a list of entries, each begun by `-`; ask the author")
         out.read(register.table, len(entries))
-        keys = [key for entry in entries if isinstance(entry, dict) for key in entry]
-        out.saw_fields(register.table, {key: keys.count(key) for key in sorted(set(keys))})
+        keys = Counter(key for entry in entries if isinstance(entry, dict) for key in entry)
+        out.saw_fields(register.table, keys)
+        _tell_drift(out, register, list(keys) if entries else register.keys)
         _stage(out, register, region, enumerate(entries, start=1))
 
 
@@ -278,23 +281,23 @@ def parse_workbook(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> 
 
 def _rows(out: StagedWriter, register: _Register, sheet: Any, where: str) -> Iterator[tuple[int, Entry]]:
     """The rows as entries with their numbers in the sheet; blank ones are out of scope."""
-    rows = sheet.iter_rows(values_only=True, max_row=ROWS_LIMIT + 1, max_col=len(register.keys) + 50)
+    # Else rows beyond what the sheet says of its own size would be lost.
+    sheet.reset_dimensions()
+    rows = sheet.iter_rows(values_only=True, max_col=COLUMNS_LIMIT)
     header = [cell_text(cell).strip().lower() for cell in next(rows, ())]
     while header and not header[-1]:
         header.pop()
     out.saw_header(register.table, header)
-    for key in header:
-        if key not in register.keys:
-            out.drift(register.table, key, "new")
+    _tell_drift(out, register, header)
     missing = [key for key in register.keys if key not in header]
-    for key in missing:
-        out.drift(register.table, key, "missing")
     if missing or len(set(header)) != len(header):
         raise SnapshotRefused(
             f"{where}: expected each of the columns {', '.join(register.keys)} once in the first row; missing: "
             f"{', '.join(missing) or 'none'}; found: {', '.join(header)[:500]}; mend the sheet, or ask the author"
         )
     for number, row in enumerate(rows, start=2):
+        if number > ROWS_LIMIT:
+            raise SnapshotRefused(f"{where}: has more than {ROWS_LIMIT} rows; delete blank ones, or ask the author")
         out.read(register.table, 1)
         cells = [cell_text(cell) for cell in row]
         if not any(cell.strip() for cell in cells):
@@ -304,11 +307,18 @@ def _rows(out: StagedWriter, register: _Register, sheet: Any, where: str) -> Ite
         else:
             entry = dict(zip(header, [*cells, *[""] * len(header)], strict=False))
             yield number, {key: entry[key] for key in register.keys}
-    if sheet.max_row is not None and sheet.max_row > ROWS_LIMIT + 1:
-        raise SnapshotRefused(f"{where}: has {sheet.max_row} rows, expected at most {ROWS_LIMIT}; ask the author")
 
 
 # -- what both have in common ------------------------------------------------------------------------------------------
+
+
+def _tell_drift(out: StagedWriter, register: _Register, found: Sequence[str]) -> None:
+    for key in found:
+        if key not in register.keys:
+            out.drift(register.table, key, "new")
+    for key in register.keys:
+        if key not in found:
+            out.drift(register.table, key, "missing")
 
 
 def _stage(out: StagedWriter, register: _Register, region: Region, entries: Iterator[tuple[int, Any]]) -> None:

@@ -62,7 +62,11 @@ def parse(
             _reject(out, number, "row", delimiter.join(line), fault, len(values))
             continue
         cells = dict(zip(header, (cell.strip() for cell in line), strict=True))
-        key = _area_key(cells[area], areas, region)
+        try:
+            key = _area_key(cells[area], areas, region)
+        except ValueError as error:
+            _reject(out, number, area, cells[area], str(error), len(values))
+            continue
         if key is None:
             out.out_of_scope(TABLE, OUTSIDE, len(values))
             continue
@@ -94,7 +98,9 @@ def _check_header(where: str, out: StagedWriter, header: list[str], wanted: list
 
 
 def _area_key(given: str, areas: Mapping[str, str] | None, region: Region) -> str | None:
-    """The key of an area of the region, None for any other."""
+    """The key of an area of the region, None for any other; raises ValueError for what is no key."""
+    if areas is None and not re.fullmatch(r"(DG|\d{2})(\d{3}|\d{6})", given):
+        raise ValueError("expected an AGS of 8 digits or a Kreis key of 5")
     key = given if areas is None else areas.get(given, "")
     if re.fullmatch(r"\d{8}", key) and key not in region.centres and key.endswith("000"):
         key = key[:5]

@@ -58,6 +58,12 @@ MARTS = {
     ],
     "mart_population": ["ags", "date", "source_id"],
     "dim_school": ["school_id"],
+    "dim_indicator": ["indicator_id"],
+    "mart_indicator": ["area_id", "indicator_id", "period"],
+    "mart_goal_progress": ["goal_id"],
+    "mart_project_status": ["project_id"],
+    "mart_comparison": ["area_id", "indicator_id"],
+    "mart_field_of_action": ["area_id", "field_of_action"],
 }
 Marts = dict[str, dict[str, Any]]
 
