@@ -65,7 +65,7 @@ class Connector:
     payload: Payload
     tables: tuple[Table, ...]
     parse: Callable[..., None]
-    request: Literal["get", "genesis"] = "get"
+    request: Literal["get", "genesis", "genesis_metadata", "oparl"] = "get"
     unpacked_limit_bytes: int = 2**30
     needs_timetable: bool = False
     listed: Callable[..., Iterable[Listed]] | None = None

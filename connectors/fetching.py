@@ -26,9 +26,10 @@ from connectors.archive import content_sha256
 from connectors.catalogue import Periods, Resource, ResourceValues, Source
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import TableQuestion, download_table, table_form, without_stamp
+from connectors.genesis import TableQuestion, download_description, download_table, table_form, without_stamp
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
+from connectors.oparl import ListQuestion, download_list
 from connectors.payload import check_payload
 from connectors.region import region
 from connectors.registry import connector, parse_options, payload
@@ -286,7 +287,15 @@ def _asked(
     """Ask for `url` (on a GENESIS host below `base`) and judge what came."""
     genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
-    answer = (_ask_genesis if genesis else _ask)(resource, base, client, draft, known)
+    match connector(resource.connector).request:
+        case "genesis":
+            answer = _ask_genesis(resource, base, client, draft, known)
+        case "genesis_metadata":
+            answer = download_description(base, resource.credentials, resource.time_limit_s, client, draft)
+        case "oparl":
+            answer = _ask_oparl(resource, base, client, draft, known, landing)
+        case "get":
+            answer = _ask(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",
@@ -341,6 +350,15 @@ def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, know
         time_limit_s=resource.time_limit_s,
     )
     return download_table(question, client, draft, known.etag if known else None)
+
+
+def _ask_oparl(
+    resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None, landing: Landing
+) -> Answer:
+    """Ask for what has changed in the list at `url` since `known`."""
+    question = ListQuestion(url, resource.size_limit_mb * 2**20, resource.time_limit_s)
+    former = landing.file(str(known.snapshot_sha256), str(known.file_name)) if known else None
+    return download_list(question, client, draft, former, known.etag if known else None)
 
 
 def _table_code(resource: Resource) -> str:

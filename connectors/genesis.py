@@ -15,9 +15,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from connectors.errors import FetchFailed, PayloadRefused
 from connectors.http import Answer, Ask, Client
+from connectors.payload import check_payload
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,21 @@ def download_table(question: TableQuestion, client: Client, target: Path, known_
     if answer.status == 200:
         refuse_error_answer(target, code)
     return dataclasses.replace(answer, etag=updated, last_modified=None)
+
+
+def download_description(url: str, credentials: str | None, time_limit_s: float, client: Client, target: Path) -> Answer:
+    """Ask what a host says of a table; the query of `url`, `…/metadata/table?name=CODE`, goes as the form.
+
+    Raises as download_table does.
+    """
+    base, _, query = url.partition("?")
+    form = {"area": "all", "language": "de", **dict(parse_qsl(query))}
+    ask = Ask(base, form, credentials=credentials, size_limit_bytes=JSON_LIMIT_BYTES, time_limit_s=time_limit_s)
+    answer = client.download(ask, target)
+    if answer.status == 200:
+        check_payload(target, "json")
+        table_updated(target, form.get("name", ""))
+    return dataclasses.replace(answer, etag=None, last_modified=None)
 
 
 def _download_by_job(question: TableQuestion, form: Mapping[str, str], client: Client, target: Path) -> Answer:

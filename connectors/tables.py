@@ -456,6 +456,18 @@ STATISTIC_VALUE = _table(
     value_variable_code=TEXT,
     value_variable_label=TEXT,
 )
+# What a host says of a table. variables: `GES=Geschlecht;…` in the table's order, measures among them.
+STATISTIC_TABLE = _table(
+    "statistic_table",
+    table_code=TEXT,
+    title=TEXT,
+    statistic_code=TEXT,
+    statistic_label=TEXT,
+    first_period=TEXT,
+    last_period=TEXT,
+    variables=TEXT,
+    updated_local=LOCAL,
+)
 SCHOOL = _table(
     "school",
     school_id=TEXT,
@@ -470,6 +482,32 @@ SCHOOL = _table(
     operating_since_date=DAY,
     longitude=REAL,
     latitude=REAL,
+)
+# Of councils, without a person: what a meeting or paper is called names some. organization_ids: joined by blanks.
+COUNCIL_MEETING = _table(
+    "council_meeting",
+    meeting_id=TEXT,
+    ags=TEXT,
+    meeting_state=TEXT,
+    is_cancelled=FLAG,
+    start_at=INSTANT,
+    end_at=INSTANT,
+    organization_ids=TEXT,
+    agenda_items=SMALL,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
+)
+COUNCIL_PAPER = _table(
+    "council_paper",
+    paper_id=TEXT,
+    ags=TEXT,
+    reference=TEXT,
+    paper_type=TEXT,
+    paper_date=DAY,
+    created_at=INSTANT,
+    modified_at=INSTANT,
+    is_deleted=FLAG,
 )
 
 # -- indicators  --
@@ -558,6 +596,9 @@ PARSED_TABLES = (
     PROJECT,
     PROJECT_AREA,
     PROJECT_INDICATOR,
+    STATISTIC_TABLE,
+    COUNCIL_MEETING,
+    COUNCIL_PAPER,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,

@@ -13,10 +13,12 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    council,
     counter_hours,
     eco_visio,
     energy,
     grid,
+    itnrw,
     mobility,
     monitor,
     motor_traffic,
@@ -63,12 +65,13 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = [*eco_visio.answers(), *air_quality.answers()]
+    series = [*eco_visio.answers(), *air_quality.answers(), *council.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
-        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, monitor),
+        *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
+        *(itnrw, monitor),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

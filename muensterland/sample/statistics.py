@@ -113,6 +113,7 @@ def _value(amount: float, measure: Measure, area: int, has_quality: bool) -> lis
     return [*told, quality] if has_quality else told
 
 
+NRW = "www.landesdatenbank.nrw.de/ldbnrwws/rest/2020"
 REGIONAL, DESTATIS = "www.regionalstatistik.de/genesisws/rest/2020", "www-genesis.destatis.de/genesisWS/rest/2020"
 ZENSUS = "ergebnisse.zensus2022.de/api/rest/2020"
 KREISE = ("KREISE", "Kreise und kreisfreie Städte")
@@ -313,6 +314,17 @@ TABLES = (
             Variable("STAAG5", "Staatsangehörigkeit", (Part("ST238", "Ghana", 0.3), Part("ST273", "Somalia", 0.7))),
         ),
         (Measure("BEV030", "Schutzsuchende", "Anzahl", each=0.03),),
+    ),
+    Table(
+        NRW,
+        "12411-01i",
+        "Bevölkerungsstand nach Geschlecht",
+        ("12411", "Fortschreibung des Bevölkerungsstandes"),
+        ("STAG", "Stichtag", "2025-12-31"),
+        ("31.12.1975", "31.12.2025"),
+        ("GEMEIN", "Gemeinden"),
+        (Variable("GES", "Geschlecht", (TOTAL, MEN, WOMEN)),),
+        (Measure("BEVSTD", "Bevölkerungsstand", "Anzahl", each=1),),
     ),
     Table(
         ZENSUS,

@@ -55,10 +55,12 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    council,
     counter_hours,
     eco_visio,
     energy,
     grid,
+    itnrw,
     mobility,
     monitor,
     motor_traffic,
@@ -246,7 +248,7 @@ class Bench:
         self._former = self.in_force()
 
     def _name(self) -> str:
-        return "1000A-0000" if self._original.connector == "genesis_ffcsv" else self._original.name
+        return "1000A-0000" if self._original.connector == "genesis_ffcsv" else self._original.name.split("?")[0]
 
     def in_force(self) -> list[dict[str, Any]]:
         rows = pq.ParquetFile(self._staged / "snapshot_in_force/town.parquet").read().to_pylist()
@@ -322,6 +324,9 @@ def originals() -> tuple[Original, ...]:
     (answer,) = (
         answer for answer in registers.answers() if answer.table == "1000A-0000" and answer.place.endswith(".zip")
     )
+    (described,) = (
+        answer for answer in registers.answers() if answer.table == "1000A-0000" and answer.place.endswith(".json")
+    )
     gtfs = _in_archive(lambda name: name.endswith(".txt"), _table(","))
     genesis = _in_archive(lambda name: name.endswith(".csv"), _table(";"))
     mastr = _in_archive(lambda name: name.endswith(".xml"), m.RECORD_CHANGES)
@@ -380,6 +385,22 @@ def originals() -> tuple[Original, ...]:
         ),
         Original("eco_counter_sites", "site_min.json", sites, _json(), m.BYTE_DAMAGE),
         Original("genesis_ffcsv", "rest", answer.body, *genesis, options={"table_code": "1000A-0000"}),
+        Original("genesis_metadata", "describe?name=1000A-0000", described.body, *_object()),
+        # The downloader's Latin-1 is read as UTF-8 as well, which the mutations want.
+        Original(
+            "itnrw_table",
+            "82411-01i_00.csv",
+            itnrw.income().decode("latin-1").encode(),
+            *_without_names(";"),
+            options=_declared("it-nrw", "disposable-income"),
+        ),
+        Original(
+            "oparl",
+            "papers",
+            council.page(council.papers()[:25], None, 1),
+            *_page(),
+            options=_declared("muenster-council", "papers"),
+        ),
         Original("gtfs", "feed.zip", _small_feed(_name_of(found, "stadtwerke_feed")), *gtfs),
         Original(
             "gtfs",
@@ -573,6 +594,36 @@ def _hours() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
         "swap_hours": hours(lambda found, dice: dice.sample(found, len(found))),
         "lose_hours": hours(lambda found, dice: dice.sample(found, dice.randrange(len(found)))),
     }, m.BYTE_DAMAGE
+
+
+def _object() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a document that is one object."""
+
+    def shuffled(content: bytes, dice: Random) -> bytes:
+        found = json.loads(content)
+        return json.dumps(dict(dice.sample(list(found.items()), len(found))), ensure_ascii=False).encode()
+
+    faithful = {name: change for name, change in _json().items() if not name.endswith(("entries", "keys"))}
+    return {**faithful, "shuffle_keys": shuffled}, m.BYTE_DAMAGE
+
+
+def _page() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to a page of a list whose objects stand in an object."""
+
+    def data(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        def changed(content: bytes, dice: Random) -> bytes:
+            found = json.loads(content)
+            return json.dumps({**found, "data": change(found["data"], dice)}, ensure_ascii=False).encode()
+
+        return changed
+
+    faithful, damage = _object()
+    return {
+        **faithful,
+        "double_entries": data(lambda found, dice: [*found, dice.choice(found)]),
+        "swap_entries": data(lambda found, dice: dice.sample(found, len(found))),
+        "lose_entries": data(lambda found, dice: dice.sample(found, dice.randrange(len(found)))),
+    }, damage
 
 
 def _messages() -> tuple[dict[str, m.Change], dict[str, m.Change]]:

@@ -291,7 +291,13 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 PLAIN = (
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table", "statistic_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
+    "statistic_table",
+)
+
+
+DOCUMENTS = (
+    *("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json", "genesis_metadata", "oparl"),
 )
 
 
@@ -304,7 +310,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
     if original.connector in PLAIN:
         delimiter = b"," if original.connector in COMMAS else b";"
         yield from tables(body, delimiter, megabytes=200 if original.connector == "charging_register" else 20)
-    elif original.connector in ("eco_counter_sites", "eco_visio_sites", "eco_visio", "uba_air_quality_json"):
+    elif original.connector in DOCUMENTS:
         yield from documents(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)

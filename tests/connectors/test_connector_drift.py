@@ -23,6 +23,7 @@ from muensterland.sample import (
     bast,
     eco_visio,
     energy,
+    itnrw,
     mobility,
     monitor,
     motor_traffic,
@@ -152,6 +153,8 @@ READINGS = Publisher(
 )
 JUNCTIONS = Publisher("count_site_table", motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"))
 STATISTIC = Publisher("genesis_ffcsv", CENSUS, {"table_code": "1000A-0000"})
+DESCRIPTION = Publisher("genesis_metadata", CENSUS.replace(".zip", ".json"))
+INCOME = Publisher("itnrw_table", itnrw.INCOME, declared("it-nrw", "disposable-income"))
 MASTR = Publisher("mastr_export", energy.EXPORT, {"technologies": ["hydro"]})
 ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})
 COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
@@ -245,6 +248,11 @@ REPORTED = {
             ("new", "statistic_value", "time_labels"),
             ("renamed", "statistic_value", "time_label -> time_labels"),
         },
+    ),
+    "description-renamed": (
+        DESCRIPTION,
+        text('"Valid"', '"Valids"'),
+        {("renamed", "statistic_table", "Valid -> Valids")},
     ),
     "mastr-renamed": (
         MASTR,
@@ -346,6 +354,14 @@ REFUSED = {
         GOAL_SHEETS,
         member("sheet1.xml", text("target_value", "target_values")),
         ("goal", "target_value -> target_values"),
+    ),
+    "income": (
+        INCOME,
+        text("je Einwohner/-in", "je Einwohner", "latin-1"),
+        (
+            "statistic_value",
+            "Verfügbares Einkommen - je Einwohner/-in -> Verfügbares Einkommen - je Einwohner",
+        ),
     ),
     "gtfs": (FEED, member("trips.txt", text("service_id", "service_ids")), ("gtfs_trips", "service_id -> service_ids")),
     "statistic": (

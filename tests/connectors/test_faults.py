@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
@@ -42,7 +43,8 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table", "statistic_table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
+    "statistic_table",
     # Every entry must have all its keys, but whole entries may be gone.
     "monitor_yaml",
 }
@@ -72,6 +74,11 @@ def other(undamaged: Original) -> bytes:
         return undamaged.faithful["lose_hours"](undamaged.body, Random("other"))
     if undamaged.connector in ("eco_counter_sites", "eco_visio_sites"):
         return json.dumps(json.loads(undamaged.body)[::-1]).encode()
+    if undamaged.connector == "genesis_metadata":
+        return json.dumps(json.loads(undamaged.body)).encode()
+    if undamaged.connector == "oparl":
+        page = json.loads(undamaged.body)
+        return json.dumps({**page, "data": page["data"][:-1]}).encode()
     if undamaged.connector == "gtfs_realtime":
         return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))
     if undamaged.connector == "monitor_yaml":
@@ -105,11 +112,16 @@ class Town:
     @property
     def url(self) -> str:
         values = {key: values[0] for key, values in self.original.partitions.items()}
-        url = str(self.source.resources["file"].url).format(**values)
+        # What follows the question mark goes as a form.
+        url = str(self.source.resources["file"].url).format(**values).split("?")[0]
         return f"{url}/data/tablefile" if self.original.connector == "genesis_ffcsv" else url
 
     def says(self, *answers: Answering) -> None:
         self.publisher.says(self.url, *answers)
+        if self.original.connector == "oparl":
+            # After the first time only changes are asked for.
+            latest = max(entry["modified"] for entry in json.loads(self.original.body)["data"])
+            self.publisher.says(f"{self.url}?modified_since={quote(latest, safe='')}", *answers)
         if self.original.connector == "genesis_ffcsv":
             # A table is asked for only where its host says that it has changed.
             self.publisher.says(self.url.replace("/data/tablefile", "/metadata/table"), self._metadata)

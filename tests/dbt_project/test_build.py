@@ -64,6 +64,8 @@ MARTS = {
     "mart_project_status": ["project_id"],
     "mart_comparison": ["area_id", "indicator_id"],
     "mart_field_of_action": ["area_id", "field_of_action"],
+    "mart_council_activity": ["ags", "month"],
+    "dim_statistic_table": ["source_id", "table_code"],
 }
 Marts = dict[str, dict[str, Any]]
 

@@ -44,7 +44,8 @@ create table marts.mart_coverage as
     select ags, domain, 'city' as source_id, timestamptz '2025-01-01 00:00:00Z' as last_success_at,
         'fresh' as freshness_status, null::varchar as reason
     from marts.dim_municipality
-    cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers'), ('indicators')) as domains (domain);
+    cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers'), ('indicators'))
+        as domains (domain);
 create table marts.mart_source_finding as
     select 'city' as source_id, 'none' as snapshot_sha256, 'fetch_failed' as code, 'warning' as severity,
         1::bigint as count, 'readings: HTTP 503' as example, timestamptz '2025-01-01 00:00:00Z' as first_seen_at;
@@ -272,6 +273,13 @@ create table marts.mart_field_of_action as
         1::integer as goals_on_course, 1::integer as projects
     from marts.dim_area as a
     cross join (select distinct field_of_action from marts.dim_indicator) as i;
+create table marts.dim_statistic_table as
+    select 'zensus' as source_id, '1000A-0000' as table_code, 'Bevölkerung' as title, 'GEOGM4=Gemeinden' as variables,
+        '2011' as first_period, '2022' as last_period, timestamp '2024-08-20 10:27:35' as updated_local;
+create table marts.mart_council_activity as
+    select ags, date '2025-01-01' as month, 3::bigint as meetings, 0::bigint as meetings_cancelled,
+        10::bigint as papers
+    from marts.dim_municipality;
 create table marts.dim_school as
     select 'school ' || ags as school_id, ags, ags as polygon_ags, false as is_location_conflict
     from marts.dim_municipality;

@@ -27,9 +27,11 @@ from muensterland.sample import (
     air_quality,
     barrier_free,
     bast,
+    council,
     eco_visio,
     energy,
     grid,
+    itnrw,
     mobility,
     monitor,
     motor_traffic,
@@ -202,6 +204,15 @@ def answer(path: Path) -> dict[str, int]:
     return {"air_quality_reading": sum(len(hour) - 3 for hour in hours)}
 
 
+def values_across(path: Path) -> dict[str, int]:
+    # Four lines of preamble, three of names, four of notes; two values in each of the others.
+    return {"statistic_value": 11 + 2 * (len(path.read_bytes().splitlines()) - 11)}
+
+
+def papers(path: Path) -> dict[str, int]:
+    return {"council_paper": sum(body.count(b'"type": ') for body in members(path).values())}
+
+
 def declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
     return parse_options(load_source(REPOSITORY / "data/sources" / f"{source_id}.yml").resources[resource])
 
@@ -222,6 +233,9 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "eco_visio": (f".answers/{eco_visio.BASE}/data/900100001/2026-03.json", {}, series),
     "eco_visio_sites": (eco_visio.LIST, {}, counters),
     "genesis_ffcsv": (CENSUS, {"table_code": "1000A-0000"}, table),
+    "genesis_metadata": (CENSUS.replace(".zip", ".json"), {}, lambda path: {"statistic_table": 1}),
+    "itnrw_table": (itnrw.INCOME, declared("it-nrw", "disposable-income"), values_across),
+    "oparl": (f".answers/{council.BODY}/papers", declared("muenster-council", "papers"), papers),
     "gtfs": (transit.NATIONAL_LOCAL, {"region_only": True}, feed),
     "gtfs_realtime": (realtime.TRIP_UPDATES, {}, told),
     "mastr_export": (energy.EXPORT, {}, export),
@@ -241,10 +255,17 @@ def test_read_is_what_the_file_holds_and_all_of_it_is_accounted_for(
     name: str, publishers: Path, tmp_path: Path
 ) -> None:
     address, options, count = COUNTS[name]
+    place = publishers / address
+    if place.is_dir():
+        # A list lands as an archive of its pages.
+        place = tmp_path / "pages.zip"
+        with zipfile.ZipFile(place, "w") as archive:
+            for page in sorted((publishers / address).glob("[0-9].json")):
+                archive.writestr(f"00000-0000{page.stem}.json", page.read_bytes())
     with StagedWriter(tmp_path, "sample", "0" * 64, "test") as out:
         partition = PARTITIONS.get(name, PARTITION)
-        connector(name).parse(Snapshot("sample", publishers / address, "0" * 64, partition), out, region(), **options)
+        connector(name).parse(Snapshot("sample", place, "0" * 64, partition), out, region(), **options)
         accounts = out.close()
-    assert {table_name: account.read for table_name, account in accounts.items()} == count(publishers / address)
+    assert {table_name: account.read for table_name, account in accounts.items()} == count(place)
     for account in accounts.values():
         assert account.read == account.staged + account.rejected + account.out_of_scope
