@@ -263,6 +263,47 @@ def _kind_of_period(given: Periods | dict[str, Any]) -> str:
     return kinds.get(len(str(first)), _MONTHS)
 
 
+class FollowDataset(_Strict):
+    """Which file of which dataset of the CKAN or DKAN catalogue that `url` asks (package_show or package_search).
+
+    resource: pattern of the file's whole name, or its id; address: pattern of its whole address.
+    """
+
+    dataset: Text
+    resource: Text | None = None
+    format: Annotated[str, _like(r"[a-z0-9+./-]+", "a format in small letters, such as csv")] | None = None
+    address: Text
+
+    @field_validator("resource", "address")
+    @classmethod
+    def _is_a_pattern(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_https_pattern(cls, value: str) -> str:
+        if not re.match(r"https://[a-z0-9-]+(\\\.[a-z0-9-]+)+/", value):
+            raise ValueError(r"must describe the whole address and name its host: https://data\.town\.example/…")
+        return value
+
+
+class Features(_Strict):
+    """A type of features of the Web Feature Service at `url`, asked for page by page.
+
+    output: the format's name as the service calls it; crs: in which system it shall answer. page: features per page.
+    """
+
+    type_name: Annotated[str, _like(r"[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?", "a type such as ms:kitas")]
+    version: Literal["1.1.0", "2.0.0"] = "2.0.0"
+    output: Text
+    crs: Text = "EPSG:4326"
+    page: int = Field(1_000, ge=1, le=100_000)
+
+
 PartitionValues = Annotated[
     Annotated[ResourceValues, Tag(_VALUES)]
     | Annotated[Days, Tag(_DAYS)]
@@ -295,6 +336,8 @@ class Resource(_Strict):
     form: dict[str, str] = {}
     partitions: dict[str, PartitionValues] = {}
     follow_link: str | None = Field(None, description="regular expression of the file's address on the page `url`")
+    follow_dataset: FollowDataset | None = None
+    wfs: Features | None = None
     absent_is_fine: bool = False
     credentials: Variable | None = None
     size_limit_mb: int = Field(500, gt=0)
@@ -345,11 +388,20 @@ class Resource(_Strict):
             return self
         if self.inbox is None:
             raise ValueError("expected url (downloaded), inbox (dropped by hand) or both")
-        for key in ("partitions", "form", "follow_link", "absent_is_fine", "credentials"):
+        for key in ("partitions", "form", "follow_link", "follow_dataset", "wfs", "absent_is_fine", "credentials"):
             if getattr(self, key):
                 raise ValueError(
                     f"{key}: says how a url is asked, but there is none; partitions come by inbox's groups"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _is_asked_in_one_way(self) -> Self:
+        ways = [key for key in ("follow_link", "follow_dataset", "wfs") if getattr(self, key) is not None]
+        if len(ways) > 1:
+            raise ValueError(f"{ways[1]}: says how a url is asked, but {ways[0]} does already; leave one out")
+        if self.follow_dataset is not None and not re.search("package_(show|search)", self.url or ""):
+            raise ValueError("url: expected the package_show or package_search of a catalogue, for follow_dataset")
         return self
 
     @model_validator(mode="after")

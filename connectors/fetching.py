@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from connectors.address import filled
 from connectors.archive import content_sha256
 from connectors.catalogue import Periods, Resource, ResourceValues, Source
+from connectors.ckan import Wanted, resource_address
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.genesis import TableQuestion, download_description, download_table, table_form, without_stamp
@@ -34,6 +35,7 @@ from connectors.payload import check_payload
 from connectors.region import region
 from connectors.registry import connector, parse_options, payload
 from connectors.selection import DUE, Selection
+from connectors.wfs import FeatureQuestion, download_features, features_sha256, parameters
 
 log = logging.getLogger(__name__)
 
@@ -264,11 +266,16 @@ def _attempt(
 ) -> _Result:
     if resource.follow_link is not None:
         url = _link_on_page(url, resource.follow_link, client, draft)
+    if resource.follow_dataset is not None:
+        url = resource_address(url, Wanted(**resource.follow_dataset.model_dump()), client, draft)
     genesis = connector(resource.connector).request == "genesis"
     base = url
     if genesis:
         # The form decides what comes, so it is part of what was asked.
         url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
+    if resource.wfs is not None:
+        # So are the type and the format here.
+        url = _question(resource, base).url
     try:
         return _asked(resource, base, url, client, draft, landing, previous)
     except PayloadRefused as refusal:
@@ -295,7 +302,8 @@ def _asked(
         case "oparl":
             answer = _ask_oparl(resource, base, client, draft, known, landing)
         case "get":
-            answer = _ask(resource, base, client, draft, known)
+            ask = _ask if resource.wfs is None else _ask_features
+            answer = ask(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",
@@ -311,8 +319,8 @@ def _asked(
     if answer.status != 200:
         raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
     found = connector(resource.connector)
-    check_payload(draft, payload(resource), found.unpacked_limit_bytes)
-    sha256 = content_sha256(draft, without_stamp if genesis else str)
+    check_payload(draft, payload(resource) if resource.wfs is None else "zip", found.unpacked_limit_bytes)
+    sha256 = _content_sha256(resource, draft, genesis)
     same = previous is not None and previous.snapshot_sha256 == sha256
     name = (previous.file_name if same and previous else None) or _file_name(resource, url)
     landing.keep(draft, sha256, name)
@@ -337,6 +345,32 @@ def _ask(resource: Resource, url: str, client: Client, draft: Path, known: Fetch
         time_limit_s=resource.time_limit_s,
     )
     return client.download(ask, draft)
+
+
+def _content_sha256(resource: Resource, draft: Path, genesis: bool) -> str:
+    """The hash of what came, without what every answer carries anew."""
+    if resource.wfs is not None:
+        return features_sha256(draft)
+    return content_sha256(draft, without_stamp if genesis else str)
+
+
+def _ask_features(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
+    """Ask the service at `url` for all pages of a type; whether they have changed is seen once they are there."""
+    del known
+    return download_features(_question(resource, url), client, draft)
+
+
+def _question(resource: Resource, url: str) -> FeatureQuestion:
+    features = resource.wfs
+    assert features is not None
+    return FeatureQuestion(
+        url,
+        parameters(features.type_name, features.version, features.output, features.crs),
+        features.page,
+        is_json=payload(resource) == "json",
+        size_limit_bytes=resource.size_limit_mb * 2**20,
+        time_limit_s=resource.time_limit_s,
+    )
 
 
 def _ask_genesis(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
@@ -399,6 +433,8 @@ def _file_name(resource: Resource, url: str) -> str:
     """The publisher's own name for the file, safe as a path segment."""
     if connector(resource.connector).request == "genesis":
         return f"{_table_code(resource)}_flat.zip"
+    if resource.wfs is not None:
+        return re.sub(r"[^\w.-]", "_", resource.wfs.type_name) + ".zip"
     name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
     return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "body"
 

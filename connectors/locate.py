@@ -28,6 +28,7 @@ ENTITIES = {
     "count_site": ("counting_site", "site_id", "longitude", "latitude", "ags"),
     "count_location": ("counting_location", "location_id", "longitude", "latitude", "cast(null as varchar)"),
     "accident": ("accident", "cast(record_number as varchar)", "longitude", "latitude", "ags"),
+    "facility": ("facility", "concat(kind, ' ', facility_id)", "longitude", "latitude", "ags"),
 }
 
 

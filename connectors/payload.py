@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def _check_protobuf(path: Path, came: str, head: bytes) -> None:
 
 def _kind(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _kind(head.decode("utf-16", "ignore").encode("utf-8", "ignore"))
     if head.startswith(ZIP_BEGINNINGS):
         return "zip"
     if text[:1] == b"<":

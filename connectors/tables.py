@@ -540,6 +540,66 @@ PROJECT = _table(
 )
 PROJECT_AREA = _table("project_area", project_id=TEXT, area_id=TEXT)
 PROJECT_INDICATOR = _table("project_indicator", project_id=TEXT, indicator_id=TEXT)
+# What a municipality offers at a place. kind: school, day_care, playground, sports_ground, container, …; district: as
+# published; capacity in capacity_unit: places, containers, m2, ….
+FACILITY = _table(
+    "facility",
+    facility_id=TEXT,
+    kind=TEXT,
+    category=TEXT,
+    name=TEXT,
+    ags=TEXT,
+    district=TEXT,
+    address=TEXT,
+    operator=TEXT,
+    capacity=REAL,
+    capacity_unit=TEXT,
+    is_public=FLAG,
+    longitude=REAL,
+    latitude=REAL,
+)
+# value_mark: what the publisher puts in place of a value; mark_status: what the source says that it means.
+# A figure of a part of a city. subject: population, households, …; sex: total, male, female; ages in years, both
+# included, null where all are meant or (age_to) where no limit is; period: a year, or a date YYYY-MM-DD.
+DISTRICT_VALUE = _table(
+    "district_value",
+    subject=TEXT,
+    ags=TEXT,
+    district_key=TEXT,
+    district_name=TEXT,
+    sex=TEXT,
+    age_from=SMALL,
+    age_to=SMALL,
+    period=TEXT,
+    value=REAL,
+    value_mark=TEXT,
+    mark_status=TEXT,
+)
+# What people of a place answered, summed up by who asked. unit: share, persons, minutes, …; period: a year.
+SURVEY_ANSWER = _table(
+    "survey_answer",
+    survey=TEXT,
+    ags=TEXT,
+    district_name=TEXT,
+    question=TEXT,
+    answer=TEXT,
+    unit=TEXT,
+    period=TEXT,
+    value=REAL,
+    value_mark=TEXT,
+    mark_status=TEXT,
+)
+# The queue of an office as it tells it; updated_clock: when the office last wrote it, HH:mm.
+WAITING_TIME_READING = _table(
+    "waiting_time_reading",
+    office_id=TEXT,
+    office_name=TEXT,
+    ags=TEXT,
+    read_local=LOCAL,
+    waiting_persons=WHOLE,
+    waiting_time_min=REAL,
+    updated_clock=TEXT,
+)
 
 # -- what the rooms say of themselves  --
 REJECTED_ROW = _table("rejected_row", table_name=TEXT, column_name=TEXT, raw_text=TEXT, reason=TEXT)
@@ -554,6 +614,8 @@ UNREAD_CELL = _table("unread_cell", table_name=TEXT, column_name=TEXT, reason=TE
 SNAPSHOT_MEASURE = _table("snapshot_measure", measure=TEXT, subject=TEXT, amount=WHOLE)
 # What a GTFS feed contradicts of itself; code: notice of the canonical validator where it has one; field: file.column.
 GTFS_FINDING = _table("gtfs_finding", code=TEXT, field=TEXT, records=WHOLE, example=TEXT)
+# What a declared table holds that somebody should look at; code: as in the seed finding_code; field: staged column.
+TABLE_FINDING = _table("table_finding", code=TEXT, field=TEXT, records=WHOLE, example=TEXT)
 # The columns a snapshot has, whether or not they are staged, to be compared with those of the next one. position: place
 # in the header, from 1; records: how many records fill it, where no header names it (XML, JSON).
 COLUMN_SEEN = _table("column_seen", table_name=TEXT, column_name=TEXT, position=SMALL, records=WHOLE)
@@ -599,12 +661,17 @@ PARSED_TABLES = (
     STATISTIC_TABLE,
     COUNCIL_MEETING,
     COUNCIL_PAPER,
+    FACILITY,
+    DISTRICT_VALUE,
+    SURVEY_ANSWER,
+    WAITING_TIME_READING,
     REJECTED_ROW,
     RECORD_ACCOUNT,
     COLUMN_DRIFT,
     UNREAD_CELL,
     SNAPSHOT_MEASURE,
     GTFS_FINDING,
+    TABLE_FINDING,
 )
 
 # Evidence of every snapshot that was judged, also of refused and superseded ones.

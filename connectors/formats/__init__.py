@@ -27,6 +27,7 @@ CONNECTORS = {
     "parking_table": "parking_table:CONNECTOR",
     "schools_nrw": "schools_nrw:CONNECTOR",
     "statistic_table": "statistic_table:CONNECTOR",
+    "table": "table:CONNECTOR",
     "uba_air_quality_csv": "uba_air_quality:CSV",
     "uba_air_quality_json": "uba_air_quality:JSON",
 }

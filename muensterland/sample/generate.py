@@ -22,6 +22,7 @@ from muensterland.sample import (
     mobility,
     monitor,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -65,13 +66,13 @@ def generator_version() -> str:
 
 def _contents() -> dict[str, bytes]:
     answers = registers.answers()
-    series = [*eco_visio.answers(), *air_quality.answers(), *council.answers()]
+    series = [*eco_visio.answers(), *air_quality.answers(), *council.answers(), *municipal.answers()]
     contents = {f"{ANSWERS}/{answer.place}": answer.body for answer in answers}
     contents |= {f"{ANSWERS}/{answer.place}": answer.body for answer in series}
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic),
-        *(itnrw, monitor),
+        *(itnrw, municipal, monitor),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

@@ -214,6 +214,7 @@ def stage_core(folder: Staged) -> None:
         ("census", "registers", 1, True),
         ("regional", "registers", 1, True),
         ("schools", "registers", 1, True),
+        ("city", "registers", 1, True),
     ]
     folder.state(
         tables.SOURCE_CATALOGUE,
@@ -248,7 +249,7 @@ def stage_core(folder: Staged) -> None:
     folder.state(
         tables.SOURCE_COVERAGE,
         [{"source_id": source_id, "ags": ags} for source_id in everywhere for ags in keys()]
-        + [{"source_id": s, "ags": MUENSTER} for s in ("feed_a", "feed_b", "feed_gone", "counters")],
+        + [{"source_id": s, "ags": MUENSTER} for s in ("feed_a", "feed_b", "feed_gone", "counters", "city")],
     )
     in_force = [source_id for source_id, _, _, is_offered in catalogue if is_offered and source_id != "schools"]
     folder.state(
@@ -736,6 +737,35 @@ def stage_registers(folder: Staged) -> None:
             {"school_id": "101", "name": "B", "ags": MUENSTER},
         ],
     )
+    stage_municipal(folder)
+
+
+def stage_municipal(folder: Staged) -> None:
+    """What a city keeps: a playground, figures of a district, an answer, a queue."""
+    folder.write(
+        tables.FACILITY,
+        "city",
+        [
+            {"facility_id": "1", "kind": "playground", "name": "A", "ags": MUENSTER, "longitude": 7.0, "latitude": 51.8}
+            | {"capacity": 300.0, "capacity_unit": "m2"},
+        ],
+    )
+    district = {"ags": MUENSTER, "district_key": "11", "district_name": "Altstadt", "sex": "total", "period": "2014"}
+    folder.write(
+        tables.DISTRICT_VALUE,
+        "city",
+        [
+            district | {"subject": "population", "value": 1450.0},
+            district | {"subject": "population", "age_from": 0, "age_to": 9, "value_mark": ".", "mark_status": "suppressed"},
+            district | {"subject": "households", "value": 900.0},
+        ],
+    )
+    asked = {"survey": "s", "ags": MUENSTER, "district_name": "Altstadt", "question": "modal_split", "period": "2022"}
+    folder.write(tables.SURVEY_ANSWER, "city", [asked | {"answer": "bicycle", "unit": "share", "value": 0.5}])
+    queue = {"office_id": "o", "ags": MUENSTER, "read_local": datetime(2021, 1, 6, 8, 5), "waiting_persons": 3}  # noqa: DTZ001
+    folder.write(tables.WAITING_TIME_READING, "city", [queue | {"waiting_time_min": 12.0, "updated_clock": "08:04"}])
+    finding = {"code": "control_character", "field": "name", "records": 1, "example": "row 2: U+0085"}
+    folder.write(tables.TABLE_FINDING, "city", [finding])
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,11 @@ MARTS = {
     "mart_field_of_action": ["area_id", "field_of_action"],
     "mart_council_activity": ["ags", "month"],
     "dim_statistic_table": ["source_id", "table_code"],
+    "dim_facility": ["source_id", "kind", "facility_id"],
+    "mart_population_district": ["source_id", "ags", "district_name", "sex", "age_group", "period"],
+    "mart_district_statistic": ["source_id", "subject", "ags", "district_name", "sex", "age_group", "period"],
+    "mart_survey_answer": ["source_id", "survey", "ags", "district_name", "question", "answer", "period"],
+    "mart_waiting_time_day": ["source_id", "office_id", "date"],
 }
 Marts = dict[str, dict[str, Any]]
 

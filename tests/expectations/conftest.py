@@ -283,6 +283,26 @@ create table marts.mart_council_activity as
 create table marts.dim_school as
     select 'school ' || ags as school_id, ags, ags as polygon_ags, false as is_location_conflict
     from marts.dim_municipality;
+create table marts.dim_facility as
+    select 'city' as source_id, 'playground' as kind, 'p ' || ags as facility_id, name, ags, ags as polygon_ags,
+        longitude, latitude, 300::double as capacity, 'm2' as capacity_unit, false as is_location_conflict
+    from marts.dim_municipality;
+create table marts.mart_population_district as
+    select 'city' as source_id, '05515001' as ags, '05515001-' || number as area_id, 'Teil ' || number as district_name,
+        false as is_sum, 'total' as sex, age_group, '2014' as period, 100::bigint as population,
+        'measured' as value_status, false as is_contradicted
+    from range(11, 14) as districts (number)
+    cross join (values ('total'), ('0-9')) as groups (age_group);
+create table marts.mart_district_statistic as
+    select * rename (population as value), 'households' as subject from marts.mart_population_district;
+create table marts.mart_survey_answer as
+    select 'city' as source_id, 'survey' as survey, ags, 'all' as district_name, 'modal_split' as question,
+        'bicycle' as answer, '2022' as period, 0.4::double as value, 'share' as unit, 'measured' as value_status
+    from marts.dim_municipality;
+create table marts.mart_waiting_time_day as
+    select 'city' as source_id, 'office' as office_id, date '2025-01-02' as date, '05515001' as ags,
+        90::bigint as readings, 2::bigint as stale_readings, 6.5::double as mean_waiting_time_min,
+        30::double as max_waiting_time_min, 12::bigint as max_waiting_persons;
 """
 
 

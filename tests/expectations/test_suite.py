@@ -44,6 +44,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "dim_counting_site",
         "dim_date",
         "dim_energy_unit",
+        "dim_facility",
         "dim_feed_version",
         "dim_indicator",
         "dim_municipality",
@@ -63,6 +64,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_council_activity",
         "mart_counting_finding",
         "mart_coverage",
+        "mart_district_statistic",
         "mart_energy_capacity",
         "mart_feed_finding",
         "mart_feed_health",
@@ -71,12 +73,14 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_indicator",
         "mart_parking_hour",
         "mart_population",
+        "mart_population_district",
         "mart_project_status",
         "mart_punctuality",
         "mart_realtime_coverage",
         "mart_source_finding",
         "mart_statistic",
         "mart_stop_accessibility",
+        "mart_survey_answer",
         "mart_traffic_day",
         "mart_traffic_month",
         "mart_traffic_profile",
@@ -89,6 +93,7 @@ def test_every_mart_of_the_contract_has_a_suite() -> None:
         "mart_transit_supply",
         "mart_transit_supply_daytype",
         "mart_trip_overlap",
+        "mart_waiting_time_day",
     ]
 
 

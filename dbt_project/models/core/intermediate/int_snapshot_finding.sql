@@ -108,6 +108,25 @@ unread as (
             and cell.parse_key = snapshots.parse_key
 ),
 
+-- What declared tables hold that somebody should look at.
+suspicious as (
+    select
+        snapshots.source_id,
+        snapshots.snapshot_sha256,
+        snapshots.fetched_at,
+        snapshots.is_told,
+        finding.code,
+        finding.field as subject,
+        finding.records as occurrences,
+        concat(finding.field, ': ', finding.example) as example
+    from {{ ref('stg_table_finding') }} as finding
+    inner join snapshots
+        on
+            finding.source_id = snapshots.source_id
+            and finding.snapshot_sha256 = snapshots.snapshot_sha256
+            and finding.parse_key = snapshots.parse_key
+),
+
 ranked_rejections as (
     select
         source_id,
@@ -203,6 +222,18 @@ found as (
         occurrences,
         example
     from unread
+    union all
+    select
+        source_id,
+        snapshot_sha256,
+        fetched_at,
+        is_told,
+        code,
+        subject,
+        subject as sort_key,
+        occurrences,
+        example
+    from suspicious
     union all
     select
         source_id,

@@ -1,0 +1,19 @@
+select
+    source_id,
+    kind,
+    facility_id,
+    category,
+    name,
+    ags,
+    polygon_ags,
+    is_location_conflict,
+    location_precision,
+    district,
+    address,
+    operator,
+    capacity,
+    capacity_unit,
+    is_public,
+    longitude,
+    latitude
+from {{ ref('int_facility') }}

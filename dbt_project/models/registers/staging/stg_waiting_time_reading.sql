@@ -1,0 +1,17 @@
+select
+    staged.source_id,
+    staged.snapshot_sha256,
+    staged.record_number,
+    staged.office_id,
+    staged.office_name,
+    staged.ags,
+    staged.read_local,
+    staged.waiting_persons,
+    staged.waiting_time_min,
+    staged.updated_clock
+from {{ staged('waiting_time_reading') }} as staged
+inner join {{ ref('stg_snapshot_key') }} as in_force
+    on
+        staged.source_id = in_force.source_id
+        and staged.snapshot_sha256 = in_force.snapshot_sha256
+        and staged.parse_key = in_force.parse_key
