@@ -2,7 +2,7 @@
 -- the lower priority.
 {% set models = [
     'int_measure_statistic', 'int_measure_core', 'int_measure_place', 'int_measure_transit', 'int_measure_traffic',
-    'int_measure_accident', 'int_measure_air', 'int_measure_energy'
+    'int_measure_accident', 'int_measure_air', 'int_measure_energy', 'int_measure_municipal'
 ] %}
 with
 
