@@ -77,12 +77,3 @@
             )
     end
 {%- endmacro %}
-
-{# A date so many days later; fractions of a day are left out. #}
-{% macro add_days(date_expression, days_expression) -%}
-    {{ return(adapter.dispatch('add_days')(date_expression, days_expression)) }}
-{%- endmacro %}
-
-{% macro duckdb__add_days(date_expression, days_expression) -%}
-    ({{ date_expression }} + cast({{ days_expression }} as integer))
-{%- endmacro %}
