@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
+
+WHOLE_DAY_MINUTES = 1440
 
 # Central European Time without summer time (the name counts westwards).
 STANDARD_TIME = ZoneInfo("Etc/GMT-1")
 CIVIL_TIME = ZoneInfo("Europe/Berlin")
+
+
+def _interval(minutes: int) -> int:
+    if minutes != WHOLE_DAY_MINUTES and (minutes < 1 or 60 % minutes):
+        raise ValueError(
+            f"is {minutes}, expected a part of an hour (5, 15, 60, …), or {WHOLE_DAY_MINUTES} for whole days"
+        )
+    return minutes
+
+
+# Length of an interval of counts: hours are made of whole intervals, and days of whole hours or of one interval.
+IntervalMinutes = Annotated[int, AfterValidator(_interval)]
 
 
 def passes(local: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:

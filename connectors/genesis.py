@@ -27,7 +27,7 @@ FINE, TOO_LARGE, JOB_CREATED, NOTHING_FOUND = 0, 98, 99, 104
 # The hosts' own advice for the codes a data engineer meets.
 _ADVICE = {
     -1: "check the form fields in the source's YAML",
-    15: "the host wants a registered user: give the source's credentials as an Airflow connection or in the environment",
+    15: "the host wants a registered user: give the source's credentials by an Airflow connection or the environment",
     TOO_LARGE: "the table is too large even for a job: narrow it by years or regions in the source's form",
     NOTHING_FOUND: "nothing matches: check the table code and the form fields in the source's YAML",
 }
@@ -40,7 +40,8 @@ _RESULT_NAME = re.compile(r"[A-Za-z0-9-]{1,40}_[0-9]{1,20}")
 class TableQuestion:
     """A table of a host: `base` is the address of its REST interface, `form` adds to the usual fields of the question.
 
-    `credentials` is the name of those that the host wants. `time_limit_s` bounds each answer, and the pauses between the questions whether a job is done.
+    `credentials` is the name of those that the host wants. `time_limit_s` bounds each answer, and the pauses between
+    the questions whether a job is done.
     """
 
     base: str
@@ -85,7 +86,9 @@ def download_table(question: TableQuestion, client: Client, target: Path, known_
     return dataclasses.replace(answer, etag=updated, last_modified=None)
 
 
-def download_description(url: str, credentials: str | None, time_limit_s: float, client: Client, target: Path) -> Answer:
+def download_description(
+    url: str, credentials: str | None, time_limit_s: float, client: Client, target: Path
+) -> Answer:
     """Ask what a host says of a table; the query of `url`, `…/metadata/table?name=CODE`, goes as the form.
 
     Raises as download_table does.

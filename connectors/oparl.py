@@ -167,9 +167,13 @@ def page_of(body: bytes, where: str) -> tuple[list[dict[str, Any]], str | None]:
         following = (page.get("links") or {}).get("next")
         address_ok = following is None or urlsplit(following).scheme in ("http", "https")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PayloadRefused(f"{where}: expected a page of an OParl list, {body[:120]!r} came; see the kept file") from error
+        raise PayloadRefused(
+            f"{where}: expected a page of an OParl list, {body[:120]!r} came; see the kept file"
+        ) from error
     if not isinstance(objects, list) or not all(isinstance(entry, dict) for entry in objects) or not address_ok:
-        raise PayloadRefused(f"{where}: expected `data`, a list of objects, and `links.next`, an address; see the kept file")
+        raise PayloadRefused(
+            f"{where}: expected `data`, a list of objects, and `links.next`, an address; see the kept file"
+        )
     return objects, following
 
 
@@ -180,10 +184,12 @@ def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
         for name in sorted(members):
             if not _PAGE_NAME.fullmatch(name):
                 raise PayloadRefused(
-                    f"{path.name}: expected pages such as 00000-00001.json, found {name[:80]!r}; see how the list landed"
+                    f"{path.name}: expected pages such as 00000-00001.json, found {name[:80]!r}; see the kept file"
                 )
             if members[name].file_size > PAGE_LIMIT_BYTES:
-                raise PayloadRefused(f"{path.name}: {name} unpacks to more than {PAGE_LIMIT_BYTES} bytes; ask the publisher")
+                raise PayloadRefused(
+                    f"{path.name}: {name} unpacks to more than {PAGE_LIMIT_BYTES} bytes; ask the publisher"
+                )
             yield name, archive.read(members[name])
 
 

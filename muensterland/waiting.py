@@ -76,7 +76,7 @@ def secrets_of(source_id: str) -> Callable[[str], Mapping[str, str]]:
 
 
 def from_connection(name: str) -> dict[str, str]:
-    """The headers of the Airflow connection whose id is the credentials' name in small letters, else of the environment.
+    """The headers of the Airflow connection called as the credentials in small letters, else of the environment.
 
     Login and password are the user's; a token goes into either of them alone.
     """

@@ -130,8 +130,8 @@ def test_the_release_tells_how_it_was_judged(first: tuple[Region, dict[str, Any]
     # Everything was fetched just now; the calendar has no source.
     assert {mart for mart, fresh, *_ in scores if fresh != 1} == {"dim_date"}
     assert history == [(1, record["version"], True)]
-    # Only Münster counts bicycles.
-    assert sites == [(65, 65)]
+    # Only Münster counts bicycles; of the two stations of the BASt one stands in Steinfurt.
+    assert sites == [(64, 64)]
 
 
 def test_the_row_counts_in_git_are_those_of_the_sample(first: tuple[Region, dict[str, Any]]) -> None:
@@ -420,7 +420,12 @@ def test_a_mart_names_the_snapshots_it_came_from(first: tuple[Region, dict[str, 
 
 def test_a_mart_names_what_speaks_for_an_area(copy: Region) -> None:
     # Only Münster counts bicycles. Motor traffic is counted for everywhere, but no station stands in Bocholt.
-    counters = ["muenster-bicycle-counters", "muenster-eco-visio"]
+    counters = [
+        "muenster-bicycle-counters",
+        "muenster-bicycle-hours",
+        "muenster-eco-visio",
+        "muenster-motor-traffic",
+    ]
     muenster = answer("lineage", "mart_traffic_day", "--area", "05515000")
     assert {used["source_id"] for used in muenster["snapshots"]} >= set(counters)
     bocholt = answer("lineage", "mart_traffic_day", "--area", "05554008")

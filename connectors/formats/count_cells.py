@@ -42,12 +42,14 @@ class Channel(NamedTuple):
 
 @dataclass(frozen=True)
 class ValueColumn:
-    """A column of counts: its place and name, the channel it has (None where each row tells its own) and its status."""
+    """A column of counts: its place and name, the channel it has (None where each row tells its own), its status, and
+    its site where that is not the file's or the row's."""
 
     place: int
     header: str
     channel: Channel | None
     status_place: int | None = None
+    site: str | None = None
 
 
 class Table:

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from connectors.catalogue import CatalogueError, in_words, nearest
 from connectors.catalogue import _Strict as Declaration
+from connectors.civil_time import IntervalMinutes
 from connectors.connector import Payload
 from connectors.formats.count_clock import time_pattern
 from muensterland.settings import REPOSITORY
@@ -141,10 +142,11 @@ class Site(Declaration):
 
 
 class NamedChannel(Declaration):
-    """A column of counts, by its name (or the names it has had) or place."""
+    """A column of counts, by its name (or the names it has had) or place; its `site` where not all are of one."""
 
     column: Column
     id: Annotated[str, Field(min_length=1, max_length=100)]
+    site: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     label: str | None = None
     role: Role = "part"
     mode: Mode | None = None
@@ -250,7 +252,7 @@ class Layout(Declaration):
     header_row: int = Field(1, ge=1, le=100)
     header_marks: tuple[str, ...] = Field((), description="the header is the first row that holds all of them")
     time: Time
-    interval_minutes: int = Field(gt=0, le=1440)
+    interval_minutes: IntervalMinutes
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
     clock_change: ClockChange = ClockChange()
     site: Site

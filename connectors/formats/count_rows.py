@@ -94,7 +94,7 @@ class Rows(Table):
         direction = named.direction or channels.direction_of(named.role, label)
         channel = Channel(named.id, label, named.role, named.mode or channels.mode_of(label), direction)
         status = None if named.status is None else self._status_place(named.status)
-        return ValueColumn(place, self.grid.header[place], channel, status)
+        return ValueColumn(place, self.grid.header[place], channel, status, named.site)
 
     def _matching(self, rule: HeaderChannels) -> Iterator[ValueColumn]:
         """The columns whose names are those of channels."""
@@ -184,7 +184,7 @@ class Rows(Table):
                     headers=column.header,
                     values=cells.columns[column.place],
                     status=_status(cells, column.status_place),
-                    said={"site_id": sites, **said},
+                    said={"site_id": sites if column.site is None else constant(column.site, row_count), **said},
                     local=local,
                     at=moments.at,
                     merged=moments.merged,

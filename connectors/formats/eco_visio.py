@@ -21,7 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.address import day_of
-from connectors.civil_time import CIVIL_TIME, hours_in_day, midnight, passes
+from connectors.civil_time import CIVIL_TIME, IntervalMinutes, hours_in_day, midnight, passes
 from connectors.connector import Connector, Listed, Snapshot
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
@@ -237,7 +237,7 @@ def parse_readings(
     /,
     *,
     practice: int = BICYCLE,
-    interval_minutes: int = 60,
+    interval_minutes: IntervalMinutes = 60,
     day_first: bool = False,
     time_zone: str = CIVIL_TIME.key,
 ) -> None:
@@ -313,7 +313,8 @@ class _Series:
 
     def rows(self, day: date, entries: Sequence[tuple[int, date, Any]], *, may_run: bool) -> Iterator[dict[str, Any]]:
         per_hour = timedelta(hours=1) // self._interval
-        whole = hours_in_day(day, self._zone) * per_hour
+        # A day told as a whole is one entry.
+        whole = hours_in_day(day, self._zone) * per_hour or 1
         if len(entries) == 24 * per_hour != whole:
             # A day by the clock. Autumn's may also be one that still runs, but for its last hour: on that one evening.
             clock = datetime(day.year, day.month, day.day)  # noqa: DTZ001  what the clock shows, with its zone apart

@@ -240,7 +240,7 @@ def _joined(variables: Sequence[tuple[int, str]], *, label: bool) -> str:
     if not variables:
         return "''"
     if label:
-        each = [f"\"{n}_variable_label\" || '=' || \"{n}_variable_attribute_label\"" for n, _ in variables]
+        each = [f'"{n}_variable_label" || \'=\' || "{n}_variable_attribute_label"' for n, _ in variables]
     else:
         each = [f'{_literal(f"{code}=")} || "{n}_variable_attribute_code"' for n, code in variables]
     return " || ';' || ".join(each)

@@ -66,11 +66,11 @@ def parse(
     """Stage the values of one table; a record is a value cell of a row, or another row of the file.
 
     `columns` are those in front of the values: `period`, `area_code`, `area_label`, `attribute:GES`; of a table that
-    tells its period in the preamble `period_in_preamble` is the regular expression that finds it there. Above the values stand `header_rows`, whose texts make a
-    value's name (`Insgesamt - männlich`), the last of them its unit where `has_unit_row`, else `unit` is. `codes` give
-    names the codes of variables; without one the name is the code. A blank period is that of the row above.
-    Raises SnapshotRefused where no row is data, the preamble tells no period, a column of `codes` is missing or names are
-    not distinct.
+    tells its period in the preamble `period_in_preamble` is the regular expression that finds it there. Above the
+    values stand `header_rows`, whose texts make a value's name (`Insgesamt - männlich`), the last of them its unit
+    where `has_unit_row`, else `unit` is. `codes` give names the codes of variables; without one the name is the code.
+    A blank period is that of the row above. Raises SnapshotRefused where no row is data, the preamble tells no period,
+    a column of `codes` is missing or names are not distinct.
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     layout = _layout(where, columns, header_rows, has_unit_row, period_in_preamble)
@@ -145,14 +145,15 @@ def _is_footer(record: Sequence[str]) -> bool:
 
 
 def _names(where: str, header: list[list[str]], layout: _Layout) -> tuple[list[str], list[str]]:
-    """Name and unit of every value column; a merged cell reaches to the next text on its right."""
-    width = max(len(record) for record in header)
-    first = len(layout.leading)
+    """Name and unit of every value column; a merged cell reaches to the next text on its right, in its row or above."""
+    first, width = len(layout.leading), max(len(record) for record in header)
+    rows = [[cell.strip() for cell in (*record, *[""] * (width - len(record)))][first:] for record in header]
+    units = _spread(rows.pop(), set()) if layout.has_unit_row else [""] * (width - first)
+    begun: set[int] = set()
     filled = []
-    for record in header:
-        texts = [cell.strip() for cell in record] + [""] * (width - len(record))
-        filled.append(_spread(texts[first:]))
-    units = filled.pop() if layout.has_unit_row else [""] * (width - first)
+    for row in rows:
+        filled.append(_spread(row, begun))
+        begun |= {at for at, cell in enumerate(row) if cell}
     names = [" - ".join(dict.fromkeys(filter(None, column))) for column in zip(*filled, strict=True)]
     while names and not names[-1]:
         names.pop()
@@ -164,10 +165,11 @@ def _names(where: str, header: list[list[str]], layout: _Layout) -> tuple[list[s
     return names, units[: len(names)]
 
 
-def _spread(cells: Sequence[str]) -> list[str]:
+def _spread(cells: Sequence[str], begun: set[int]) -> list[str]:
+    """The cells of a row, blank ones as their left neighbour, unless a text above begins another group there."""
     found: list[str] = []
-    for cell in cells:
-        found.append(cell or (found[-1] if found else ""))
+    for at, cell in enumerate(cells):
+        found.append(cell or (found[-1] if found and at not in begun else ""))
     return found
 
 
@@ -210,7 +212,7 @@ class _Reader:
         }
 
     def read(self, numbered: Numbered) -> Iterator[dict[str, Any]]:
-        """The staged rows of a row of the file; its cells are rejected where they, or what is in front, cannot be read."""
+        """The staged rows of a row; its cells are rejected where they, or what is in front, cannot be read."""
         number, record = numbered
         expected = len(self._layout.leading) + len(self._measures)
         while len(record) > expected and not record[-1].strip():
@@ -219,7 +221,7 @@ class _Reader:
         if len(record) != expected:
             self.reject(number, "row", ";".join(record), f"expected {expected} fields, found {len(record)}")
             return
-        if "period" in leading and leading["period"]:
+        if leading.get("period"):
             self._period, self._span = leading["period"], span_of(leading["period"])
         area = leading["area_code"]
         if self._span is None:

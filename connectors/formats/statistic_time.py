@@ -26,8 +26,8 @@ _PART_MONTHS = {"MONAT": 1, "QUARTG": 3, "QUART": 3, "HALBJ": 6}
 def span_of(time: str, attribute_codes: str = "") -> Span | None:
     """First and last day of a period, None where the text is none that the statistical offices write.
 
-    `attribute_codes` are the line's other classifying attributes, `VARIABLE=CODE` joined by semicolons: a month, quarter
-    or half-year among them narrows a year.
+    `attribute_codes` are the line's other classifying attributes, `VARIABLE=CODE` joined by semicolons: a month,
+    quarter or half-year among them narrows a year.
     """
     for pattern, read in _SHAPES:
         match = re.fullmatch(pattern, time.strip())
@@ -36,7 +36,7 @@ def span_of(time: str, attribute_codes: str = "") -> Span | None:
                 span = read(*match.groups())
             except (ValueError, OverflowError):
                 return None
-            known = _FIRST_YEAR <= span[0].year and span[1].year <= _LAST_YEAR
+            known = span[0].year >= _FIRST_YEAR and span[1].year <= _LAST_YEAR
             return _narrowed(span, attribute_codes) if known else None
     return None
 

@@ -129,7 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         if place is not None:
             self._send_bytes(HTTPStatus.OK, place.read_bytes(), CONTENT_TYPES[place.suffix])
         else:
-            self._send_bytes(HTTPStatus.OK, _nothing_found(self._target(), form.get("name", [""])[0]), CONTENT_TYPES[".json"])
+            self._send_bytes(
+                HTTPStatus.OK, _nothing_found(self._target(), form.get("name", [""])[0]), CONTENT_TYPES[".json"]
+            )
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the run has its own log."""

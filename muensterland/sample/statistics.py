@@ -89,7 +89,7 @@ class Table:
 def areas(level: str) -> list[tuple[str, str, int]]:
     """Key, label and inhabitants of the areas of a level, some outside the region."""
     if level == "KREISE":
-        sums = {kreis: 0 for kreis in KREIS_NAMES}
+        sums = dict.fromkeys(KREIS_NAMES, 0)
         for place in BY_AGS.values():
             sums[place.kreis] = sums.get(place.kreis, 0) + sum(population(place.ags))
         return [(key, f"{name}, Kreis", sums[key]) for key, name in KREIS_NAMES.items()]

@@ -307,7 +307,7 @@ def _is_plausible(column: str, value: Any) -> bool:
     if isinstance(value, bool | bytes):
         return True
     if isinstance(value, int):
-        return value >= 0
+        return column in _RANGES or value >= 0
     return isinstance(value, date | datetime) and 1 <= value.year <= 9999
 
 

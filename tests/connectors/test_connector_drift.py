@@ -234,7 +234,7 @@ REPORTED = {
     "junctions-renamed": (
         JUNCTIONS,
         text(",Technik,", ",Techniken,"),
-        {("new", "count_site", "Techniken"), ("renamed", "count_site", "Technik -> Techniken")},
+        {("new", "count_location", "Techniken"), ("renamed", "count_location", "Technik -> Techniken")},
     ),
     "readings-vanished": (
         READINGS,
@@ -323,7 +323,7 @@ REPORTED = {
 # A column that must be there refuses the snapshot anyway; what it is called now is told as well.
 REFUSED = {
     "readings": (READINGS, text("Datetime,", "Date-Time,"), (READING, "Datetime -> Date-Time")),
-    "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_site", "Long -> Longs")),
+    "junctions": (JUNCTIONS, text(",Long", ",Longs"), ("count_location", "Long -> Longs")),
     "schools": (SCHOOLS, text("Schulform;", "Schulformen;"), (SCHOOL, "Schulform -> Schulformen")),
     "charging": (CHARGING, text(";Ort;", ";Orte;"), (DEVICE, "Ort -> Orte")),
     "directory": (DIRECTORY, cell("P4", "Breiten-grade"), (REGISTER, "Breitengrad -> Breitengrade")),

@@ -231,8 +231,8 @@ def test_every_cross_section_stands_at_a_listed_junction(loops: Path, real: Path
     with StagedWriter(tmp_path, "junctions", "e" * 64, "1") as out:
         options = declared("muenster-motor-traffic", "junctions")
         count_site_table.parse(Snapshot("junctions", junctions, "e" * 64), out, region(), **options)
-        assert out.close()["count_site"] == Account(read=308, staged=308)
-    nodes = set(pq.ParquetFile(out.file_of("count_site")).read()["site_id"].to_pylist())
+        assert out.close()["count_location"] == Account(read=308, staged=308)
+    nodes = set(pq.ParquetFile(out.file_of("count_location")).read()["location_id"].to_pylist())
     read = parse(loops / "2015_10_24_24mq.csv", tmp_path, ACROSS)
     labels = set(pq.ParquetFile(read.file_of("count_reading")).read()["channel_label"].to_pylist())
     assert len(labels) > 600

@@ -451,3 +451,57 @@ def test_a_table_too_large_to_be_answered_comes_whole_by_the_hosts_job(mirror: s
     published = real / "registers/destatis-genesis-ffcsv/12531-0043_175879554_flat.zip"
     assert (answer.status, answer.etag, waits) == (200, "28.12.2022 17:16:03h", [])
     assert (tmp_path / "table.zip").read_bytes() == published.read_bytes()
+
+
+STATUS_OF_MARK = {
+    "-": "measured",
+    ".": "missing",
+    "...": "missing",
+    "": "missing",
+    "x": "suppressed",
+    "/": "unreliable",
+}
+FACTORS = {"1000": (1_000, "Anzahl"), "Tsd. EUR": (1_000, "EUR"), "1000 qm": (1_000, "qm")}
+
+
+def statistic_of_file(archive: Path) -> dict[tuple[str, str], tuple[int, int, float]]:
+    """Per unit and status the lines of the region, those with a number, and the sum, counted from the file itself."""
+    with zipfile.ZipFile(archive) as members:
+        text = members.read(members.namelist()[0]).decode("utf-8-sig")
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    lines: Counter[tuple[str, str]] = Counter()
+    for line in csv.DictReader(io.StringIO(text), delimiter=";"):
+        areas = [line[name] for name in line if name[1:] == "_variable_attribute_code"]
+        if not any(re.fullmatch(r"\d{5}|\d{8}|\d{12}", area) and area[:5] in KREISE for area in areas):
+            continue
+        factor, unit = FACTORS.get(line["value_unit"], (1, line["value_unit"]))
+        is_uncertain = line.get("value_q") not in (None, "", "e")
+        status = STATUS_OF_MARK.get(line["value"], "unreliable" if is_uncertain else "measured")
+        lines[unit, status] += 1
+        if line["value"] == "-":
+            found[unit, status].append(0)
+        elif line["value"] not in STATUS_OF_MARK:
+            found[unit, status].append(float(line["value"].replace(",", ".")) * factor)
+    return {key: (count, len(found[key]), round(sum(found[key]), 2)) for key, count in lines.items()}
+
+
+def test_every_table_of_the_region_is_in_the_mart_status_by_status(
+    release: duckdb.DuckDBPyConnection, real: Path
+) -> None:
+    served = rows(release, "select table_code, source_id from marts.dim_statistic_table order by 1")
+    assert len(served) == 15
+    totals = 0
+    for table, source in served:
+        (archive, *_) = sorted((real / "registers").glob(f"*-ffcsv/{table}_*flat.zip"))
+        told = rows(
+            release,
+            "select unit, value_status, count(*), count(value), round(coalesce(sum(value), 0), 2) "
+            "from marts.mart_statistic where table_code = ? and source_id = ? group by all",
+            table,
+            source,
+        )
+        expected = statistic_of_file(archive)
+        assert {(unit, status): tuple(figures) for unit, status, *figures in told} == expected, table
+        totals += sum(lines for lines, _, _ in expected.values())
+    (counted,) = rows(release, "select count(*), count(period_end_date) from marts.mart_statistic")
+    assert counted == (totals, totals)

@@ -153,3 +153,65 @@ def test_a_zip_without_the_tables_flat_file_is_refused(tmp_path: Path) -> None:
 def test_an_enormous_field_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapshotRefused, match="line 2 has more than 65536 characters"):
         parse(tmp_path, line("1", f"KREISE;Kreise;05554;{'x' * 200_000}", NATIONALITY, SEX_TOTAL))
+
+
+def test_a_line_says_the_days_of_its_period_and_a_month_that_stands_apart_narrows_a_year(tmp_path: Path) -> None:
+    month = "MONAT;Monat;MONAT03;März"
+    lines = [line("1"), line("2", BORKEN, month, SEX_TOTAL).replace("STAG;Stichtag;2025-06-30", "JAHR;Jahr;2024")]
+    lines += [line("3").replace("STAG;Stichtag;2025-06-30", "SEMEST;Semester;2023-10P6M")]
+    lines += [line("4").replace("2025-06-30", "einst")]
+    out, rows = parse(tmp_path, *lines)
+    assert [(row["time_code"], row["period"]) for row in rows[1:]] == [
+        ("JAHR", "2024"),
+        ("SEMEST", "2023-10P6M"),
+        ("STAG", "einst"),
+    ]
+    assert [(str(row["period_start_date"]), str(row["period_end_date"])) for row in rows] == [
+        ("2025-06-30", "2025-06-30"),
+        ("2024-03-01", "2024-03-31"),
+        ("2023-10-01", "2024-03-31"),
+        ("None", "None"),
+    ]
+    (told,) = pq.ParquetFile(out.file_of("unread_cell")).read().to_pylist()
+    assert (told["column_name"], told["records"], told["example"]) == ("time", 1, "einst")
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_a_table_has_from_one_to_six_variables_in_either_language(tmp_path: Path, count: int) -> None:
+    columns = [
+        f"{n}_variable_{part}"
+        for n in range(1, count + 1)
+        for part in ("code", "label", "attribute_code", "attribute_label")
+    ]
+    header = ";".join(
+        [
+            *("statistics_code", "statistics_label", "time_code", "time_label", "time", *columns),
+            *("value", "value_unit", "value_variable_code", "value_variable_label"),
+        ]
+    )
+    # The area stands last.
+    fields = [f"V{n};Variable {n};A{n};Attribute {n}" for n in range(1, count)]
+    told = ";".join(["1;Statistic;JAHR;Year;2023", *fields, "KREISE;Districts;05554;Borken, Kreis", "7;number;V;Value"])
+    out, (row,) = parse(tmp_path, told, header=header, member="13111-01_177_en_flat.csv")
+    assert row["attribute_codes"] == ";".join(f"V{n}=A{n}" for n in range(1, count))
+    assert row["attribute_labels"] == ";".join(f"Variable {n}=Attribute {n}" for n in range(1, count))
+    assert (row["area_code"], row["value"], row["value_unit"]) == ("05554", 7.0, "number")
+    assert out.drifted == []
+
+
+def test_a_table_without_a_line_is_staged_as_nothing(tmp_path: Path) -> None:
+    out, rows = parse(tmp_path)
+    assert (rows, out.accounts["statistic_value"].read) == ([], 0)
+
+
+def test_texts_of_a_line_are_texts_whatever_they_hold(tmp_path: Path) -> None:
+    quoted = line("1", BORKEN, 'N\'A;Nationa\'lität;x\' || \'y;"drei ""Worte"""', SEX_TOTAL)
+    _, (row,) = parse(tmp_path, quoted)
+    assert row["attribute_codes"] == "GES=;N'A=x' || 'y"
+    assert row["attribute_labels"] == 'Geschlecht=Insgesamt;Nationa\'lität=drei "Worte"'
+
+
+def test_lines_of_hundreds_of_kinds_are_no_table(tmp_path: Path) -> None:
+    lines = [line("1", BORKEN, f"V{number};L;A;A", SEX_TOTAL) for number in range(101)]
+    with pytest.raises(SnapshotRefused, match="more than 100 different sets of variables"):
+        parse(tmp_path, *lines)

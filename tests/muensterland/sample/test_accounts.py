@@ -179,6 +179,10 @@ def stations(path: Path) -> dict[str, int]:
     return {"count_site": len(path.read_bytes().splitlines()) - 1}
 
 
+def junctions(path: Path) -> dict[str, int]:
+    return {"count_location": len(path.read_bytes().splitlines()) - 1}
+
+
 def counters(path: Path) -> dict[str, int]:
     entries = json.loads(path.read_bytes())
     return {"count_site": len(entries), "count_channel": sum(len(entry["pratique"]) for entry in entries)}
@@ -227,7 +231,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "bkg_boundaries": (territory.BOUNDARIES, {}, boundaries),
     "census_grid": (grid.GRID, {}, cells),
     "charging_register": (energy.CHARGING, {}, charging),
-    "count_site_table": (motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"), stations),
+    "count_site_table": (motor_traffic.JUNCTIONS, declared("muenster-motor-traffic", "junctions"), junctions),
     "count_table": (f"{mobility.BASE}/900000001/2026-03.csv", declared("muenster-bicycle-counters"), readings),
     "eco_counter_sites": (f"{mobility.BASE}/site_min.json", {}, sites),
     "eco_visio": (f".answers/{eco_visio.BASE}/data/900100001/2026-03.json", {}, series),

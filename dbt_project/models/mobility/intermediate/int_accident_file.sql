@@ -6,7 +6,7 @@ years as (
     select
         source_id,
         snapshot_sha256,
-        cast(split_part(partition, 'year=', 2) as integer) as year
+        split_part(partition, 'year=', 2) as year
     from {{ ref('stg_snapshot_in_force') }}
     where partition like '%year=%'
 ),
@@ -28,7 +28,7 @@ accounts as (
 )
 
 select
-    years.year,
+    cast(years.year as integer) as year,
     max(accounts.state_records) > 0 as has_state
 from years
 inner join accounts

@@ -1,4 +1,5 @@
--- What the files say of a channel and its counts day by day: small enough to look for what changes and disagrees.
+-- What the files say of a channel and its counts day by day: small enough to look for what changes and disagrees. Days
+-- come from hours, or are told as a whole.
 select
     source_id,
     site_id,
@@ -19,3 +20,22 @@ select
     max(intervals_expected) as intervals_per_hour
 from {{ ref('int_channel_hour') }}
 group by source_id, site_id, channel_id, date, channel_label, channel_role, mode, direction
+union all
+select
+    source_id,
+    site_id,
+    channel_id,
+    date,
+    channel_label,
+    channel_role,
+    mode,
+    direction,
+    day_at as first_hour_at,
+    day_at as last_hour_at,
+    case when count is not null then day_at end as first_value_at,
+    case when count is not null then day_at end as last_value_at,
+    cast(count as bigint) as count,
+    case when count is not null then 1 else 0 end as intervals_measured,
+    1 as intervals_expected,
+    cast(null as integer) as intervals_per_hour
+from {{ ref('int_channel_whole_day') }}

@@ -31,6 +31,8 @@ hours as (
             else 0
         end as is_repeated
     from {{ ref('stg_count_reading') }}
+    -- Whole days have a model of their own.
+    where interval_minutes <= 60
     group by source_id, site_id, channel_id, {{ hour_of('interval_start_at') }}
 ),
 

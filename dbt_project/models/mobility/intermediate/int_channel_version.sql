@@ -27,7 +27,8 @@ days as (
         days.first_value_at,
         days.last_value_at,
         days.intervals_measured,
-        days.intervals_expected
+        days.intervals_expected,
+        days.intervals_per_hour
     from {{ ref('int_channel_day') }} as days
     left join {{ ref('stg_count_topology') }} as declared
         on
@@ -155,6 +156,7 @@ lives as (
         max(case when intervals_measured > 0 then date end) as last_value_date,
         min(first_value_at) as first_value_at,
         max(last_value_at) as last_value_at,
+        max(intervals_per_hour) is null as tells_whole_days,
         sum(intervals_measured) / cast(sum(intervals_expected) as double) as filled_share,
         max(sum(intervals_measured) / cast(sum(intervals_expected) as double)) over (
             partition by site_id
@@ -254,6 +256,7 @@ meant as (
         lives.last_value_date,
         lives.first_value_at,
         lives.last_value_at,
+        lives.tells_whole_days,
         cast(lives.filled_share as double) as filled_share
     from versions
     inner join turned
@@ -295,6 +298,7 @@ select
     last_value_date,
     first_value_at,
     last_value_at,
+    tells_whole_days,
     filled_share,
     -- Null where the channel is waited for to the end of the month of its last value.
     case

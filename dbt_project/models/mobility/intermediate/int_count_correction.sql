@@ -3,29 +3,49 @@
 -- (or told something new), and they are no longer in force.
 with
 
+readings as (
+    select
+        source_id,
+        site_id,
+        channel_id,
+        date,
+        hour_at as begins_at,
+        count
+    from {{ ref('int_channel_hour') }}
+    union all
+    select
+        source_id,
+        site_id,
+        channel_id,
+        date,
+        day_at as begins_at,
+        count
+    from {{ ref('int_channel_whole_day') }}
+),
+
 found as (
     select
         declared.source_id,
         declared.declaration,
-        count(*) as hours,
-        sum(hours.count) as count,
-        sum(case when versions.channel_role = 'sum' then hours.count end) as sum_count,
-        sum(case when versions.channel_role <> 'sum' then hours.count end) as parts_count
+        count(*) as readings,
+        sum(readings.count) as count,
+        sum(case when versions.channel_role = 'sum' then readings.count end) as sum_count,
+        sum(case when versions.channel_role <> 'sum' then readings.count end) as parts_count
     from {{ ref('stg_count_correction') }} as declared
-    inner join {{ ref('int_channel_hour') }} as hours
+    inner join readings
         on
-            declared.source_id = hours.source_id
-            and declared.site_id = hours.site_id
-            and (declared.channel_id = hours.channel_id or declared.channel_id is null)
-            and declared.first_at <= hours.hour_at
-            and declared.until_at > hours.hour_at
+            declared.source_id = readings.source_id
+            and declared.site_id = readings.site_id
+            and (declared.channel_id = readings.channel_id or declared.channel_id is null)
+            and declared.first_at <= readings.begins_at
+            and declared.until_at > readings.begins_at
     inner join {{ ref('int_channel_version') }} as versions
         on
-            hours.source_id = versions.source_id
-            and hours.site_id = versions.site_id
-            and hours.channel_id = versions.channel_id
-            and hours.date >= versions.valid_from
-            and hours.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
+            readings.source_id = versions.source_id
+            and readings.site_id = versions.site_id
+            and readings.channel_id = versions.channel_id
+            and readings.date >= versions.valid_from
+            and readings.date <= coalesce(versions.valid_to, cast('9999-12-31' as date))
     group by declared.source_id, declared.declaration
 )
 
@@ -43,7 +63,7 @@ select
     declared.expected_count,
     cast(
         case
-            when found.hours is null then null
+            when found.readings is null then null
             when declared.channel_id is not null then coalesce(found.count, 0)
             else coalesce(found.sum_count, found.parts_count, 0)
         end as bigint
@@ -53,7 +73,7 @@ select
             when declared.channel_id is not null then coalesce(found.count, 0)
             else coalesce(found.sum_count, found.parts_count, 0)
         end = declared.expected_count
-        and found.hours > 0,
+        and found.readings > 0,
         false
     ) as is_in_force
 from {{ ref('stg_count_correction') }} as declared

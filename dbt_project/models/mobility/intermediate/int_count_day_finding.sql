@@ -4,17 +4,42 @@ with
 
 hours as (
     select
-        site_id,
-        mode,
-        direction,
-        date,
-        code,
+        hours.site_id,
+        hours.mode,
+        hours.direction,
+        hours.date,
+        hours.code,
         count(*) as amount,
-        max(case when direction = 'both' then 1 else 0 end) over (partition by site_id, mode, date, code) as is_of_both
-    from {{ ref('int_hour_doubt') }}
-    -- Told with the declaration and with the channel.
-    where code not in ('declared_drop', 'declared_flag', 'declared_scale', 'direction_swapped')
-    group by site_id, mode, direction, date, code
+        max(case when hours.direction = 'both' then 1 else 0 end) over (
+            partition by hours.site_id, hours.mode, hours.date, hours.code
+        ) as is_of_both
+    from {{ ref('int_hour_doubt') }} as hours
+    left join {{ ref('int_whole_day') }} as days
+        on
+            hours.site_id = days.site_id
+            and hours.mode = days.mode
+            and hours.direction = days.direction
+            and hours.date = days.date
+    where
+        -- Told with the declaration and with the channel.
+        hours.code not in ('declared_drop', 'declared_flag', 'declared_scale', 'direction_swapped')
+        -- A day that is told as a whole is missed as a whole.
+        and (hours.value_status <> 'missing' or days.site_id is null)
+    group by hours.site_id, hours.mode, hours.direction, hours.date, hours.code
+    union all
+    select
+        days.site_id,
+        days.mode,
+        days.direction,
+        days.date,
+        days.code,
+        dates.hours_in_day as amount,
+        max(case when days.direction = 'both' then 1 else 0 end) over (
+            partition by days.site_id, days.mode, days.date, days.code
+        ) as is_of_both
+    from {{ ref('int_whole_day_doubt') }} as days
+    inner join {{ ref('int_counting_date') }} as dates on days.date = dates.date
+    where days.code not in ('declared_drop', 'declared_flag', 'declared_scale', 'direction_swapped')
 ),
 
 channel_days as (

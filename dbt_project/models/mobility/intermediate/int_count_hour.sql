@@ -133,6 +133,7 @@ directions as (
     where
         channel_role = 'part'
         and direction in ('in', 'out', 'unknown')
+        and not tells_whole_days
         and first_value_date is not null
     union
     select
@@ -142,6 +143,7 @@ directions as (
     from {{ ref('int_channel_version') }}
     where
         channel_role <> 'ghost'
+        and not tells_whole_days
         and first_value_date is not null
 ),
 

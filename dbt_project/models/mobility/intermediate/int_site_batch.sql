@@ -63,6 +63,12 @@ told as (
         {{ cells_as_text(['entity', 'snapshot_sha256', 'ags']) }} as input
     from {{ ref('stg_located_point') }}
     where entity = 'counting_site'
+    union all
+    select
+        site_id,
+        source_id,
+        {{ cells_as_text(['location_id', 'site_name', 'longitude', 'latitude', 'ags']) }} as input
+    from {{ ref('int_channel_location') }}
 ),
 
 site_sources as (

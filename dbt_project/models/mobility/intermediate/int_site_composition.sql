@@ -25,6 +25,7 @@ channels as (
     from {{ ref('int_channel_version') }}
     where
         channel_role <> 'ghost'
+        and not tells_whole_days
         and first_value_date is not null
 ),
 

@@ -16,6 +16,7 @@ readings as (
         max(last_hour_at) as last_hour_at,
         max(intervals_per_hour) as intervals_expected
     from {{ ref('int_channel_day') }}
+    where intervals_per_hour is not null
     group by site_id
 )
 

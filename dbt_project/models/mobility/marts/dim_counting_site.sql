@@ -151,7 +151,12 @@ select
     listed.first_year,
     windows.first_value_date as in_service_from,
     case when listed.site_id is null then windows.last_value_date end as in_service_to,
-    cast(60 / windows.intervals_per_hour as integer) as interval_minutes,
+    case
+        when windows.site_id is null then null
+        -- Files that tell whole days alone.
+        when windows.intervals_per_hour is null then 1440
+        else cast(60 / windows.intervals_per_hour as integer)
+    end as interval_minutes,
     windows.last_value_date,
     windows.last_reading_date,
     batches.inputs_key

@@ -1,5 +1,6 @@
 -- A day is validated where each of its hours is, and imputed where the hours that are not have an imputed value.
--- Completeness is told of the whole local day, also of one that as_of cuts short.
+-- Completeness is told of the whole local day, also of one that as_of cuts short. A day that a file tells as a whole
+-- speaks where no hour of it has a value.
 with
 
 hours as (
@@ -86,6 +87,68 @@ judged as (
             and days.mode = reasons.mode
             and days.direction = reasons.direction
             and days.date = reasons.date
+),
+
+whole_days as (
+    select
+        days.site_id,
+        days.mode,
+        days.direction,
+        days.date,
+        days.count,
+        case when coalesce(doubts.value_status, 'measured') in ('measured', 'corrected') then days.count_corrected end
+            as count_validated,
+        imputed.count_imputed,
+        dates.hours_in_day,
+        days.channels_measured / cast(days.channels_expected as double) as completeness_share,
+        coalesce(doubts.value_status, 'measured') as value_status,
+        doubts.code as status_reason
+    from {{ ref('int_whole_day') }} as days
+    inner join {{ ref('int_counting_date') }} as dates on days.date = dates.date
+    left join {{ ref('int_whole_day_doubt') }} as doubts
+        on
+            days.site_id = doubts.site_id
+            and days.mode = doubts.mode
+            and days.direction = doubts.direction
+            and days.date = doubts.date
+    left join {{ ref('int_whole_day_imputed') }} as imputed
+        on
+            days.site_id = imputed.site_id
+            and days.mode = imputed.mode
+            and days.direction = imputed.direction
+            and days.date = imputed.date
+),
+
+told as (
+    select
+        site_id,
+        mode,
+        direction,
+        date,
+        1 as place,
+        cast(count as bigint) as count,
+        cast(case when validated_hours = hours_in_day then count_validated end as bigint) as count_validated,
+        cast(case when filled_hours = hours_in_day then count_filled end as bigint) as count_imputed,
+        cast(filled_hours - validated_hours as integer) as hours_imputed,
+        cast(intervals_measured / intervals_expected as double) as completeness_share,
+        value_status,
+        case when value_status <> 'measured' then coalesce(status_reason, 'day_not_over') end as status_reason
+    from judged
+    union all
+    select
+        site_id,
+        mode,
+        direction,
+        date,
+        2 as place,
+        count,
+        count_validated,
+        coalesce(count_validated, count_imputed) as count_imputed,
+        case when count_validated is null and count_imputed is not null then hours_in_day else 0 end as hours_imputed,
+        completeness_share,
+        value_status,
+        status_reason
+    from whole_days
 )
 
 select
@@ -93,11 +156,17 @@ select
     mode,
     direction,
     date,
-    cast(count as bigint) as count,
-    cast(case when validated_hours = hours_in_day then count_validated end as bigint) as count_validated,
-    cast(case when filled_hours = hours_in_day then count_filled end as bigint) as count_imputed,
-    cast(filled_hours - validated_hours as integer) as hours_imputed,
-    cast(intervals_measured / intervals_expected as double) as completeness_share,
+    count,
+    count_validated,
+    count_imputed,
+    hours_imputed,
+    completeness_share,
     value_status,
-    case when value_status <> 'measured' then coalesce(status_reason, 'day_not_over') end as status_reason
-from judged
+    status_reason
+from told
+qualify row_number() over (
+    partition by site_id, mode, direction, date
+    order by
+        case when count is null then 1 else 0 end asc,
+        place asc
+) = 1

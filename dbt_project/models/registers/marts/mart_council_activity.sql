@@ -1,4 +1,5 @@
--- Meetings up to the day of as_of and papers dated by then, month by month from the first one a source tells of. A month without any is a measured zero; what no source tells of a council is null.
+-- Meetings up to the day of as_of and papers dated by then, month by month from the first one a source tells of. A
+-- month without any is a measured zero; what no source tells of a council is null.
 with
 
 meetings as (
