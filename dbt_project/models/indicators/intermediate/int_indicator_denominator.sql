@@ -1,5 +1,5 @@
--- The denominator of each date: the number nearest in time, of two equally near the earlier one, and none that is further
--- away than the variable allows, unless the measure hardly changes (area).
+-- The denominator of each date: the number nearest in time, of two equally near the earlier one, and none that is
+-- further away than the variable allows, unless the measure hardly changes (area).
 with
 
 wanted as (

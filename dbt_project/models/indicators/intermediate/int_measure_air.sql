@@ -1,5 +1,6 @@
--- Annual means of the stations of a municipality, from their daily means; a station's year counts with three quarters of
--- its days, as the law asks of a year (39. BImSchV, Anlage 1: 90 % of the hours; here of days that have 75 % of theirs).
+-- Annual means of the stations of a municipality, from their daily means; a station's year counts with three quarters
+-- of its days (the law asks for 90 % of the hours, 39. BImSchV, Anlage 1; mart_air_quality_day leaves out incomplete
+-- days).
 with
 
 sources as (

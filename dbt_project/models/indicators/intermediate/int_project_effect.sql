@@ -1,5 +1,5 @@
--- How a project's indicators changed in its areas: the latest number against the last one before the project began. That
--- they changed does not say that the project changed them.
+-- How a project's indicators changed in its areas: the latest number against the last one before the project began.
+-- That they changed does not say that the project changed them.
 with
 
 wanted as (

@@ -50,7 +50,29 @@ joined as (
 
 measured as (
     select
-        joined.*,
+        goal_id,
+        source_id,
+        area_id,
+        indicator_id,
+        field_of_action,
+        target_value,
+        target_date,
+        baseline,
+        baseline_date,
+        adopted_by,
+        source,
+        latest_value,
+        latest_period,
+        latest_date,
+        latest_value_status,
+        unit,
+        blank_reason,
+        is_known,
+        trend_years,
+        slope_per_year,
+        slope_low,
+        slope_high,
+        way,
         way * latest_value >= way * target_value as is_reached,
         case
             when baseline is not null and baseline <> target_value
@@ -80,7 +102,34 @@ measured as (
 
 judged as (
     select
-        measured.*,
+        goal_id,
+        source_id,
+        area_id,
+        indicator_id,
+        field_of_action,
+        target_value,
+        target_date,
+        baseline,
+        baseline_date,
+        adopted_by,
+        source,
+        latest_value,
+        latest_period,
+        latest_date,
+        latest_value_status,
+        unit,
+        blank_reason,
+        is_known,
+        trend_years,
+        slope_per_year,
+        slope_low,
+        slope_high,
+        way,
+        share_of_way,
+        share_of_time,
+        projected_value,
+        projected_low,
+        projected_high,
         case
             when not is_known then 'not_measurable'
             when latest_value is null then 'not_measurable'
