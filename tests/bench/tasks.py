@@ -24,7 +24,7 @@ from connectors.connector import Snapshot
 from connectors.formats import gtfs
 from connectors.region import region
 from connectors.staging import StagedWriter, staged_file
-from tests.bench import counting
+from tests.bench import counting, monitoring
 from tests.bench.spent import Spent
 
 SNAPSHOT = "0" * 64
@@ -162,7 +162,10 @@ OF_COUNTS = (
     counting.count_parse,
     counting.count_read,
 )
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS)}
+OF_MONITOR = (monitoring.monitor_release, monitoring.statistics_stage, monitoring.statistics_read)
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS, *OF_MONITOR)
+}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

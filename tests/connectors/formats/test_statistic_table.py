@@ -46,7 +46,8 @@ def test_a_kreis_ends_in_000_and_a_blank_is_a_value_that_is_missing(tmp_path: Pa
 
 
 def test_names_become_keys_and_the_last_date_of_a_year_counts(tmp_path: Path) -> None:
-    text = "Gebiet,Datum,Tote\nKreis Borken,31.12.2022,9\nKreis Borken,30.12.2022,8\nKreis Borken,20.07.2023,10\nKleve,1.1.2022,5\n"
+    days = (("31.12.2022", 9), ("30.12.2022", 8), ("20.07.2023", 10))
+    text = "Gebiet,Datum,Tote\nKleve,1.1.2022,5\n" + "".join(f"Kreis Borken,{day},{dead}\n" for day, dead in days)
     account, rows = staged(
         tmp_path,
         text,
