@@ -1,7 +1,8 @@
 """Find a dataset in a CKAN or DKAN catalogue and the address of one of its files.
 
-Answers of `package_show` and `package_search` (API 3). CKAN's `result` of `package_show` is the dataset; DKAN puts it in a
-list. ckanapi is not used: it fetches by itself, without the mirror, the limits and the patience of `connectors.http`.
+Answers of `package_show` and `package_search` (API 3). The `result` of CKAN's `package_show` is the dataset; DKAN
+puts it in a list. ckanapi is not used: it fetches by itself, without the mirror, the limits and the patience of
+`connectors.http`.
 """
 
 from __future__ import annotations

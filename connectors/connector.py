@@ -11,7 +11,7 @@ from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import Table
 
-Payload = Literal["zip", "csv", "json", "xlsx", "html", "protobuf", "yaml", "xml"]
+Payload = Literal["zip", "csv", "json", "xlsx", "html", "protobuf", "yaml", "xml", "csv_utf16"]
 
 
 @dataclass(frozen=True)

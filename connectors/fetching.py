@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.address import filled
 from connectors.archive import content_sha256
-from connectors.catalogue import Periods, Resource, ResourceValues, Source
+from connectors.catalogue import Features, Periods, Resource, ResourceValues, Source
 from connectors.ckan import Wanted, resource_address
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
@@ -275,7 +275,7 @@ def _attempt(
         url = f"{base}/data/tablefile?{urlencode(table_form(_table_code(resource), resource.form))}"
     if resource.wfs is not None:
         # So are the type and the format here.
-        url = _question(resource, base).url
+        url = _question(resource, resource.wfs, base).url
     try:
         return _asked(resource, base, url, client, draft, landing, previous)
     except PayloadRefused as refusal:
@@ -357,12 +357,13 @@ def _content_sha256(resource: Resource, draft: Path, genesis: bool) -> str:
 def _ask_features(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:
     """Ask the service at `url` for all pages of a type; whether they have changed is seen once they are there."""
     del known
-    return download_features(_question(resource, url), client, draft)
+    if resource.wfs is None:
+        raise FetchFailed(f"{url}: expected wfs, the type of features that is asked for, in the source's YAML")
+    return download_features(_question(resource, resource.wfs, url), client, draft)
 
 
-def _question(resource: Resource, url: str) -> FeatureQuestion:
-    features = resource.wfs
-    assert features is not None
+def _question(resource: Resource, features: Features, url: str) -> FeatureQuestion:
+    """What is asked of the service."""
     return FeatureQuestion(
         url,
         parameters(features.type_name, features.version, features.output, features.crs),

@@ -23,6 +23,9 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
     if not head.strip():
         raise PayloadRefused(f"{path.name}: expected {payload}, the answer is empty; ask the publisher again")
     came = _kind(head)
+    if payload == "csv_utf16" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # Judged by what its letters are, as others are by their bytes.
+        came = f"{_kind(head.decode('utf-16', 'ignore').encode('utf-8', 'ignore'))}_utf16"
     if payload in ("zip", "xlsx"):
         if came != "zip":
             raise _refusal(path, payload, came, head)
@@ -65,8 +68,6 @@ def _check_protobuf(path: Path, came: str, head: bytes) -> None:
 
 def _kind(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _kind(head.decode("utf-16", "ignore").encode("utf-8", "ignore"))
     if head.startswith(ZIP_BEGINNINGS):
         return "zip"
     if text[:1] == b"<":

@@ -1,9 +1,9 @@
 """Ask a Web Feature Service for all features of a type, page by page (WFS 1.1.0 and 2.0.0, GetFeature by GET).
 
 The pages are kept as they came, as members of one zip. Not every server pages: one that answers the same page again, or
-fewer features than it says match, is told, never taken for the whole. Parameters as in OGC 09-025r2, section 7.6 (count,
-startIndex) and OGC 04-094 (maxFeatures). OWSLib and its like fetch by themselves, without the mirror, the limits and the
-patience of `connectors.http`; what is left of them here is a dozen parameters.
+fewer features than it says match, is told, never taken for the whole. Parameters as in OGC 09-025r2, section 7.6
+(count, startIndex) and OGC 04-094 (maxFeatures). OWSLib fetches by itself, without the mirror, the limits and the
+patience of `connectors.http`; what would be left of it here is half a dozen parameters.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def download_features(question: FeatureQuestion, client: Client, target: Path) -
             page = Path(folder) / f"page-{number:05}.{'json' if question.is_json else 'xml'}"
             left = question.size_limit_bytes - sum(sizes)
             url = question.page_url(got)
-            answer = client.download(
-                Ask(url, size_limit_bytes=max(left, 1), time_limit_s=question.time_limit_s), page
-            )
+            answer = client.download(Ask(url, size_limit_bytes=max(left, 1), time_limit_s=question.time_limit_s), page)
             if answer.status != 200:
                 return answer
             check_payload(page, "json" if question.is_json else "xml")
@@ -121,7 +119,9 @@ def _told(content: bytes, is_json: bool, url: str) -> tuple[int, int | None]:
         features = whole.get("features") if isinstance(whole, dict) else None
         if not isinstance(features, list):
             raise PayloadRefused(f"{url}: expected a FeatureCollection, {content[:120]!r} came; see the service's help")
-        matched = next((whole[key] for key in ("numberMatched", "totalFeatures") if isinstance(whole.get(key), int)), None)
+        matched = next(
+            (whole[key] for key in ("numberMatched", "totalFeatures") if isinstance(whole.get(key), int)), None
+        )
         return len(features), matched
     head = content[:10_000]
     if b"ExceptionReport" in head:

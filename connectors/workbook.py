@@ -28,7 +28,7 @@ DOCTYPE = b"<!DOCTYPE"
 _LONG_TAG = re.compile(rb"<[^<>]{%d}" % TAG_LIMIT_BYTES)
 _XML_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']*)[\"']")
 # What openpyxl raises, as tried, where a zip is no workbook or its parts do not fit together.
-_OPENPYXL_FAULTS = (InvalidFileException, zipfile.BadZipFile, OSError, KeyError, ValueError, TypeError, SyntaxError)
+_OPENPYXL_FAULTS = (InvalidFileException, zipfile.BadZipFile, OSError, LookupError, ValueError, TypeError, SyntaxError)
 
 
 @contextmanager

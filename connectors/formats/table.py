@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from connectors.connector import Connector, Snapshot
 from connectors.errors import Reason, SnapshotRefused
 from connectors.formats import table_declaration
-from connectors.formats.table_declaration import Cell, Column, FileKind, TableDeclaration
+from connectors.formats.table_declaration import Cell, Column, FileKind, Place, TableDeclaration
 from connectors.formats.table_files import read_csv, read_geojson, read_json, read_xlsx
 from connectors.formats.table_gml import read_gml
 from connectors.formats.table_ods import read_ods
@@ -39,7 +40,8 @@ from connectors.staging import StagedWriter
 from connectors.tables import TABLE_FINDING
 from connectors.text import CUT, is_mojibake
 
-READERS: Mapping[FileKind, Callable[[Path, str, TableDeclaration], Iterator[Sheet]]] = {
+# Open while they are read: what breaks off in the middle of a file is the file's fault, and told as such.
+READERS: Mapping[FileKind, Callable[[Path, str, TableDeclaration], AbstractContextManager[Iterator[Sheet]]]] = {
     "csv": read_csv,
     "xlsx": read_xlsx,
     "ods": read_ods,
@@ -90,8 +92,9 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /, *, declarati
     """
     where = f"{snapshot.source_id}: {snapshot.path.name}"
     reading = _Reading(snapshot, out, region, declaration, where)
-    for sheet in READERS[declaration.file](snapshot.path, where, declaration):
-        reading.add(sheet)
+    with READERS[declaration.file](snapshot.path, where, declaration) as sheets:
+        for sheet in sheets:
+            reading.add(sheet)
     reading.close()
 
 
@@ -115,6 +118,9 @@ class _Reading:
 
     def add(self, sheet: Sheet) -> None:
         """Stage a sheet, or a page of an answer."""
+        if not sheet.header and self._declaration.file in ("json", "geojson", "gml"):
+            self._add_nameless(sheet)
+            return
         sheet.header = [self._clean(name, "header", 0) for name in sheet.header]
         layout = _Layout(self._declaration, sheet.header, self._where, self._out)
         self._check_crs(sheet)
@@ -126,6 +132,13 @@ class _Reading:
             self._add_row(row, layout)
             if self._records > RECORD_LIMIT:
                 raise SnapshotRefused(f"{self._where}: more than {RECORD_LIMIT} records; ask for a smaller file")
+
+    def _add_nameless(self, sheet: Sheet) -> None:
+        """A page without features, or objects without a single field."""
+        self._out.read(self._table, 0)
+        for row in sheet.rows:
+            self._out.read(self._table, 1)
+            self._out.reject(self._table, row.number, "row", None, row.problem or "no fields")
 
     def close(self) -> None:
         """Write what is left, refuse a file most of whose places are wrong, tell the findings."""
@@ -142,8 +155,8 @@ class _Reading:
         self._out.read(self._table, width)
         cells = [self._clean_cell(cell, layout, place, row.number) for place, cell in enumerate(row.cells)]
         # Footers have another number of cells than records.
-        for reason, place, pattern in layout.left_out:
-            if pattern.fullmatch(text_of(cells[place]) if place < len(cells) else ""):
+        for reason, column, pattern in layout.left_out:
+            if pattern.fullmatch(text_of(cells[column]) if column < len(cells) else ""):
                 self._out.out_of_scope(self._table, reason, width)
                 return
         if row.problem is not None and (row.problem != CUT or layout.uses_last):
@@ -271,7 +284,7 @@ class _Reading:
         declared = self._declaration.place
         if declared is None:
             return None
-        pair = row.point if declared.geometry else self._pair(cells, layout)
+        pair = row.point if declared.geometry else self._pair(declared, cells, layout)
         if pair is None:
             return None
         self._placed += 1
@@ -282,9 +295,8 @@ class _Reading:
         self._misplaced[wrong] += 1
         raise _Unfit("place", f"{pair[0]:g} {pair[1]:g}", wrong.words, wrong.code)
 
-    def _pair(self, cells: Sequence[object], layout: _Layout) -> Pair | None:
-        declared = self._declaration.place
-        assert declared is not None
+    def _pair(self, declared: Place, cells: Sequence[object], layout: _Layout) -> Pair | None:
+        """The coordinates as the declared columns have them, x first; raises _Unfit."""
         if declared.pair is not None:
             raw: object = layout.cell(cells, declared.pair)
             text = text_of(raw)
@@ -292,8 +304,7 @@ class _Reading:
             if declared.order == "lat_lon":
                 parts.reverse()
         else:
-            assert declared.x is not None and declared.y is not None
-            parts = [layout.cell(cells, declared.x), layout.cell(cells, declared.y)]
+            parts = [layout.cell(cells, column) for column in declared.named]
         texts = [text_of(part) for part in parts]
         if all(self._is_missing(text) for text in texts):
             return None
@@ -306,7 +317,7 @@ class _Reading:
     # -- texts ------------------------------------------------------------------------------------------------------
 
     def _clean_cell(self, cell: object, layout: _Layout, place: int, number: int) -> object:
-        if not isinstance(cell, str) or cell.isascii() and cell.isprintable():
+        if not isinstance(cell, str) or (cell.isascii() and cell.isprintable()):
             return cell
         return self._clean(cell, layout.header[place] if place < len(layout.header) else str(place + 1), number)
 
@@ -321,7 +332,7 @@ class _Reading:
         if (found := _CONTROL.search(text)) is None:
             return text
         name = f"U+{ord(found[0]):04X}"
-        self._findings.add("control_character", column or "header", f"row {number}: {name} in {ascii(text[:60])}")
+        self._findings.add("control_character", column or "header", f"row {number}: {name} in {text[:60]!a}")
         return _CONTROL.sub(" ", text)
 
 
@@ -336,9 +347,15 @@ class _Layout:
         self._declaration, self._where, self._out = declaration, where, out
         self._table = declaration.target.table
         self._places: dict[Column, int | None] = {}
+        self._lacking: list[str] = []
         out.saw_header(self._table, [name or str(place) for place, name in enumerate(header, start=1)])
         self.values = self._value_columns()
-        needed = {column for name in declaration.target.required if (cell := declaration.columns[name]) for column in cell.named}
+        needed = {
+            column
+            for name in declaration.target.required
+            if (cell := declaration.columns[name])
+            for column in cell.named
+        }
         needed |= set(declaration.place.named) if declaration.place is not None else set()
         for cell in declaration.columns.values():
             for column in cell.named:
@@ -355,6 +372,12 @@ class _Layout:
         self._used = used
         self.uses_last = len(header) - 1 in used
         self._tell_new(used)
+        if self._lacking:
+            # Only now, when it is told which columns may be the missing ones under new names.
+            raise SnapshotRefused(
+                f"{where}: expected a column {self._lacking[0]!r}, found {self._told()}; mend columns in the source's "
+                "YAML or ask the publisher"
+            )
 
     def ambiguous(self) -> Iterator[tuple[str, int]]:
         """Names that several columns have, not all of which are declared by their place, and how many there are."""
@@ -383,11 +406,7 @@ class _Layout:
                     "cells in the source's YAML"
                 )
             return found
-        for each in cells.columns:
-            place = self._find(each.column, True)
-            assert place is not None
-            found.append((place, each.words))
-        return found
+        return [(self._find(each.column, True), each.words) for each in cells.columns]
 
     def _find(self, column: Column, is_needed: bool) -> int | None:
         """The place of a column from 0; None where it is not there and nothing needs it."""
@@ -413,10 +432,7 @@ class _Layout:
                     return self.header.index(name)
             told = names[0]
         self._out.drift(self._table, told, "missing")
-        if is_needed:
-            raise SnapshotRefused(
-                f"{self._where}: expected a column {told!r}, found {self._told()}; mend columns in the source's YAML"
-            )
+        self._lacking += [told] * is_needed
         return None
 
     def _told(self) -> str:
@@ -425,7 +441,11 @@ class _Layout:
     def _tell_new(self, used: set[int]) -> None:
         """Report the columns that nobody declared."""
         for place, name in enumerate(self.header):
-            if name and place not in used and not any(re.fullmatch(known, name) for known in self._declaration.not_staged):
+            if (
+                name
+                and place not in used
+                and not any(re.fullmatch(known, name) for known in self._declaration.not_staged)
+            ):
                 self._out.drift(self._table, name, "new")
 
 

@@ -89,7 +89,7 @@ class Cell(Declaration):
     cell: Text | Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     digest: tuple[Column, ...] = ()
     pattern: Pattern | None = None
-    words: dict[str, Text] = {}
+    words: dict[str, Text] = Field({})
     optional: bool = False
     format: TimeFormat | None = None
 
@@ -113,7 +113,7 @@ class ValueColumn(Declaration):
     """A column of values and what is to be known of it beside the value, by names that `cell` refers to."""
 
     column: Column
-    words: dict[str, Text] = {}
+    words: dict[str, Text] = Field({})
 
 
 class Cells(Declaration):
@@ -266,4 +266,6 @@ def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def payload(options: Mapping[str, Any]) -> Payload:
     """What a resource's bytes must be."""
     declaration: TableDeclaration = read_options(options)["declaration"]
+    if declaration.file == "csv" and codecs.lookup(declaration.encoding).name == "utf-16":
+        return "csv_utf16"
     return PAYLOADS[declaration.file]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +34,14 @@ def no_header(where: str, declaration: TableDeclaration) -> SnapshotRefused:
     return SnapshotRefused(f"{where}: expected {expected}, found none; mend header_row or header_marks in the YAML")
 
 
-def read_csv(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_csv(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The table of a CSV; a row with another number of fields than the header is a problem of its own."""
     dialect: dict[str, Any] = {"delimiter": declaration.delimiter, "strict": True}
-    dialect |= {"quotechar": declaration.quote} if declaration.quote else {"quoting": 3}
+    if declaration.quote is None:
+        dialect["quoting"] = csv.QUOTE_NONE
+    else:
+        dialect["quotechar"] = declaration.quote
     records = CsvRecords(text_lines(path, where, declaration.encoding), where, **dialect)
     numbered = enumerate(records, start=1)
     found = find_header(numbered, declaration.header_row, declaration.header_marks)
@@ -53,17 +59,18 @@ def read_csv(path: Path, where: str, declaration: TableDeclaration) -> Iterator[
                 problem = None if declaration.ends_open else CUT
             yield Row(number, cells, problem=problem)
 
-    yield Sheet(header, rows(), preamble)
+    yield iter([Sheet(header, rows(), preamble)])
 
 
-def read_xlsx(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_xlsx(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The declared sheet of a workbook, or its first one."""
     with open_workbook(path, where) as workbook:
         names = list(workbook.sheetnames)
         if declaration.sheet is not None and declaration.sheet not in names:
             raise no_sheet(where, declaration.sheet, names)
         sheet = workbook[declaration.sheet or names[0]]
-        yield sheet_of(where, declaration, enumerate(sheet.iter_rows(values_only=True), start=1))
+        yield iter([sheet_of(where, declaration, enumerate(sheet.iter_rows(values_only=True), start=1))])
 
 
 def no_sheet(where: str, wanted: str, names: Sequence[str]) -> SnapshotRefused:
@@ -92,19 +99,24 @@ def sheet_of(where: str, declaration: TableDeclaration, rows: Iterator[tuple[int
     return Sheet(header, below(), preamble)
 
 
-def read_json(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_json(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The objects of a JSON list; the names of nested ones are joined by `.`, entries of lists numbered from 0."""
     entries = _at(_loaded(path.read_bytes(), where), declaration.records, where)
-    yield _of_objects([(entry, None) for entry in entries], None)
+    yield iter([_of_objects([(entry, None) for entry in entries], None)])
 
 
-def read_geojson(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_geojson(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The features of a GeoJSON, or of the pages of one; a geometry that is no point is told by a point within it."""
-    for content in pages(path, where):
-        whole = _loaded(content, where)
-        if not isinstance(whole, dict) or not isinstance(whole.get("features"), list):
-            raise SnapshotRefused(f"{where}: expected a FeatureCollection with features; ask the publisher")
-        yield _of_objects([_feature(entry) for entry in whole["features"]], _named_crs(whole, where))
+    yield (_features(content, where) for content in pages(path, where))
+
+
+def _features(content: bytes, where: str) -> Sheet:
+    whole = _loaded(content, where)
+    if not isinstance(whole, dict) or not isinstance(whole.get("features"), list):
+        raise SnapshotRefused(f"{where}: expected a FeatureCollection with features; ask the publisher")
+    return _of_objects([_feature(entry) for entry in whole["features"]], _named_crs(whole, where))
 
 
 def pages(path: Path, where: str) -> Iterator[bytes]:
@@ -151,7 +163,7 @@ def _of_objects(entries: Sequence[tuple[Any, Any]], crs: str | None) -> Sheet:
     def rows() -> Iterator[Row]:
         for number, (fields, point) in enumerate(flat, start=1):
             problem = "expected an object" if fields is None else point if isinstance(point, str) else None
-            cells = [None] * len(header) if fields is None else [fields.get(name) for name in header]
+            cells = [(fields or {}).get(name) for name in header]
             yield Row(number, cells, None if isinstance(point, str) else point, problem)
 
     return Sheet(header, rows(), crs=crs)

@@ -11,6 +11,7 @@ import functools
 import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ from connectors.workbook import DOCTYPE, MARKUP_LIMIT
 
 _GML = ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2")
 _MEMBERS = ("member", "featureMember", "featureMembers")
-_AXES_OF_ITS_OWN = re.compile(r"(?:urn:(?:x-)?ogc:def:crs:EPSG:[0-9.]*:|https?://www\.opengis\.net/def/crs/EPSG/\d+/)(\d{4,6})")
+_AXES_OF_ITS_OWN = re.compile(
+    r"(?:urn:(?:x-)?ogc:def:crs:EPSG:[0-9.]*:|https?://www\.opengis\.net/def/crs/EPSG/\d+/)(\d{4,6})"
+)
 _AXES_X_Y = re.compile(r"(?:EPSG:|http://www\.opengis\.net/gml/srs/epsg\.xml#)(\d{4,6})")
 _CRS84 = re.compile(r"urn:ogc:def:crs:OGC:[0-9.]*:CRS84|https?://www\.opengis\.net/def/crs/OGC/[0-9.]+/CRS84")
 
 
-def read_gml(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_gml(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The features of a collection, or of its pages. Raises SnapshotRefused for an error report or another XML."""
-    for content in pages(path, where):
-        yield _page(content, where)
+    yield (_page(content, where) for content in pages(path, where))
 
 
 def _page(content: bytes, where: str) -> Sheet:
@@ -44,7 +47,7 @@ def _page(content: bytes, where: str) -> Sheet:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SnapshotRefused(f"{where}: expected GML, {error}; ask the publisher again") from error
+        raise SnapshotRefused(f"{where}: expected GML, {tidy(str(error))}; ask the publisher again") from error
     if _name(root) in ("ExceptionReport", "ServiceExceptionReport"):
         told = tidy(" ".join(root.itertext()))[:300]
         raise SnapshotRefused(f"{where}: expected features, the service reports an error: {told}")
@@ -95,7 +98,9 @@ def _feature(feature: Any, outer: str | None) -> tuple[dict[str, object], Any, s
     crs: str | None = None
     for each in feature:
         name = _name(each)
-        if not name or (_is_gml(each) and name in ("boundedBy", "name", "description") and not (each.text or "").strip()):
+        if not name or (
+            _is_gml(each) and name in ("boundedBy", "name", "description") and not (each.text or "").strip()
+        ):
             continue
         geometry = next((inner for inner in each if _is_gml(inner)), None)
         if geometry is not None:

@@ -1,13 +1,14 @@
 """Read a sheet of an OpenDocument spreadsheet (.ods) in bounded memory.
 
-Rows and cells may say that they stand a million times (`number-rows-repeated`); a spreadsheet's blank end is written so.
-Repeated cells are only spelt out where they hold something, up to the widest table there is.
+Rows and cells may say that they stand a million times (`number-rows-repeated`): a spreadsheet's blank end is written
+so. Repeated cells are only spelt out where they hold something, up to the widest table there is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, time
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from connectors.archive import files, open_zip
 from connectors.errors import SnapshotRefused
 from connectors.formats.table_declaration import TableDeclaration
 from connectors.formats.table_files import FIELD_LIMIT, ROW_LIMIT, no_sheet, sheet_of
-from connectors.formats.table_sheet import Sheet
+from connectors.formats.table_sheet import Sheet, tidy
 from connectors.text import FIELD_LIMIT as COLUMN_LIMIT
 from connectors.workbook import DOCTYPE, MARKUP_LIMIT, UNPACKED_LIMIT_BYTES
 
@@ -29,7 +30,8 @@ _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _CLOCK = re.compile(r"PT(\d{1,2})H(\d{1,2})M(?:(\d{1,2})(?:[.,]\d+)?S)?")
 
 
-def read_ods(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Sheet]:
+@contextmanager
+def read_ods(path: Path, where: str, declaration: TableDeclaration) -> Iterator[Iterator[Sheet]]:
     """The declared sheet, or the first one. Raises SnapshotRefused for what is no such spreadsheet."""
     with open_zip(path, UNPACKED_LIMIT_BYTES) as archive:
         if "content.xml" not in files(archive):
@@ -38,9 +40,11 @@ def read_ods(path: Path, where: str, declaration: TableDeclaration) -> Iterator[
     if DOCTYPE in content or content.count(b"<") > MARKUP_LIMIT:
         raise SnapshotRefused(f"{where}: content.xml declares a DOCTYPE or has too many elements; ask the publisher")
     try:
-        yield sheet_of(where, declaration, _rows(content, where, declaration))
+        yield iter([sheet_of(where, declaration, _rows(content, where, declaration))])
     except etree.XMLSyntaxError as error:
-        raise SnapshotRefused(f"{where}: content.xml: expected XML, {error}; ask the publisher again") from error
+        raise SnapshotRefused(
+            f"{where}: content.xml: expected XML, {tidy(str(error))}; ask the publisher again"
+        ) from error
 
 
 def _rows(content: bytes, where: str, declaration: TableDeclaration) -> Iterator[tuple[int, Sequence[object]]]:

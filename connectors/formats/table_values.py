@@ -86,7 +86,7 @@ def _moment(cell: object, format_: str) -> datetime:
             raise ValueError(f"expected a date or time as {format_}")
         part = {name: int(digits) for name, digits in found.groupdict().items()}
         year = part.get("year", 2000 + part.get("short_year", 0))
-        moment = datetime(
+        moment = datetime(  # noqa: DTZ001 - local time, as the register has it
             *(year, part.get("month", 1), part.get("day", 1), part.get("hour", 0), part.get("minute", 0)),
             part.get("second", 0),
         )

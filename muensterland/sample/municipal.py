@@ -1,13 +1,13 @@
-"""Registers that one city keeps: containers, playgrounds, day-care, districts, a survey, a queue; all of it invented."""
+"""Registers that one city keeps: containers, playgrounds, day-care, districts, a survey, a queue; all invented."""
 
 from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from muensterland.sample.eco_visio import Answer
 from muensterland.sample.geography import MUENSTER, point_within, to_degrees
 from muensterland.sample.packing import dice, lines
 
@@ -20,24 +20,21 @@ DATASET = "ffceaec5-d943-4660-b0cb-b38ca236e293"
 SERVICE = "www.stadt-muenster.de/ows/mapserv706/kitaserv"
 CENTRES, PAGE = 230, 200
 # (number, name): a city of six districts; the sums over them have no number.
-PARTS = (("11", "Altstadt"), ("21", "Hafen"), ("31", "Seeviertel"), ("51", "Westerfeld"), ("61", "Nordheide"), ("81", "Südau"))
+PARTS = (
+    ("11", "Altstadt"),
+    ("21", "Hafen"),
+    ("31", "Seeviertel"),
+    ("51", "Westerfeld"),
+    ("61", "Nordheide"),
+    ("81", "Südau"),
+)
 SUMS = (("Mitte", PARTS[:3]), ("Außen", PARTS[3:]), ("Stadt Münster", PARTS))
 YEARS = range(2010, 2015)
 AGES = (*(f"{first} - {first + 9}" for first in range(0, 90, 10)), "90 u. mehr")
-# Fewer than this many the city writes as a dot.
-FEWEST = 5
+# Fewer than this many the city writes as a dot; the house hides some more.
+FEWEST = 3
 QUEUE_DAYS = (date(2020, 10, 26), date(2021, 1, 6), date(2021, 1, 7))
 SURVEY_COLUMNS = 48
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is answered at an address with these items in its query, and under which name it is kept."""
-
-    url: str
-    query: dict[str, str]
-    place: str
-    body: bytes
 
 
 def files() -> dict[str, bytes]:
@@ -79,8 +76,10 @@ def glass() -> bytes:
     """The list of glass containers; its last line is the date it was made."""
     roll = dice("glass containers")
     rows = [
-        ["Glascontainer", _quarter(number), f"Musterweg {number} (synthetisch)", "ja" if number % 9 else "nein"]
-        + ["nein", "nein", "bunt, weiß", *_latitude_longitude(roll)]
+        [
+            *("Glascontainer", _quarter(number), f"Musterweg {number} (synthetisch)", "ja" if number % 9 else "nein"),
+            *("nein", "nein", "bunt, weiß", *_latitude_longitude(roll)),
+        ]
         for number in range(1, 61)
     ]
     header = ["Containertyp", "Stadtteil", "Standort", "öffentlich", "Wertstoffhof", "Unterflurstandort", "Sorten"]
@@ -94,7 +93,7 @@ def _containers(kind: str, count: int) -> bytes:
         for number in range(1, count + 1)
     ]
     header = ["Containertyp", "Standort1", "Standort2", "Standort3", "Latitude", "Longitude"]
-    return lines([header, *rows, ["Datum", "2026-10-30"]]).encode()
+    return lines([header, *rows, ["Erstellungsdatum:", "2026-10-30", "", "", "", "", ""]], line_end="\r\n").encode()
 
 
 def _quarter(number: int) -> str:
@@ -128,10 +127,11 @@ def playgrounds() -> bytes:
     """Points with an area in square metres; one name holds a control character that breaks naive readers."""
     roll = dice("playgrounds")
     features = []
-    for number in range(1, 41):
+    for number in range(1, 181):
         name = f"SP BEISPIELWEG {number}" + ("\u0085(synthetisch)" if number == 7 else "")
-        properties = {"Spielplatz-Name": name, "Groesse": 300 + 50 * number, "Bereich": "B/C", "Ball": 0, "Skater": None}
-        features.append(_feature(properties | {"Streetball": None, "Rechtswert": 3405248, "Hochwert": 5759252}, roll))
+        properties = {"Spielplatz-Name": name, "Groesse": 300 + 10 * number, "Bereich": "B/C", "Ball": 0}
+        unused = {"Skater": None, "Streetball": None, "Rechtswert": 3405248, "Hochwert": 5759252}
+        features.append(_feature(properties | unused, roll))
     return _collection(features)
 
 
@@ -140,7 +140,7 @@ def sports_grounds() -> bytes:
     roll = dice("sports grounds")
     kinds = ("Einfachhallen", "Dreifachhallen", "Sportplätze", "Tennisanlagen")
     features = []
-    for number in range(1, 31):
+    for number in range(1, 61):
         address = {"Plz": "48143", "Strname": "Musterstraße", "Hsnr": str(number)}
         said = {"Produkt": "Sport", "Teilprodukt": kinds[number % 4], "Objekt": f"Sportstätte {number} (synthetisch)"}
         features.append(_feature(said | address | {"Rechtswert": 0, "Hochwert": 0, "field_9": None}, roll))
@@ -207,7 +207,9 @@ def _people(sex: str) -> dict[str, list[int]]:
 
 def _by_age(*parts: dict[str, list[int]]) -> bytes:
     """A row per district: the total, then the age groups; few people are a dot."""
-    figures = {number: [sum(counts) for counts in zip(*(part[number] for part in parts), strict=True)] for number, _ in PARTS}
+    figures = {
+        number: [sum(counts) for counts in zip(*(part[number] for part in parts), strict=True)] for number, _ in PARTS
+    }
     rows = []
     for name, number, told in _with_sums(figures):
         rows.append([name, number, str(sum(told)), *(str(count) if count >= FEWEST else "." for count in told)])

@@ -40,6 +40,7 @@ from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
+import pyproj
 from google.transit import gtfs_realtime_pb2
 
 from connectors.catalogue import Source, load_source
@@ -64,6 +65,7 @@ from muensterland.sample import (
     mobility,
     monitor,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -76,7 +78,7 @@ from tests.connectors import mutations as m
 TIME_LIMIT_S = 30.0
 PARTS = (
     *(territory, transit, barrier_free, realtime, mobility, energy, registers, grid, accidents, eco_visio, bast),
-    *(parking, air_quality, counter_hours, motor_traffic, monitor),
+    *(parking, air_quality, counter_hours, motor_traffic, municipal, monitor),
 )
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
@@ -456,6 +458,35 @@ def originals() -> tuple[Original, ...]:
             *_hours(),
             options=_declared("uba-air-quality"),
         ),
+        Original(
+            "table",
+            "containers.csv",
+            municipal.glass(),
+            *_plain(","),
+            options=_declared("muenster-recycling-containers", "glass"),
+        ),
+        Original(
+            "table",
+            "ages.csv",
+            files[f"{municipal.DISTRICTS}/ms_wohnberechtigte_nach_alter.csv"],
+            *_plain(","),
+            options=_declared("muenster-city-districts", "population-by-age"),
+        ),
+        Original(
+            "table",
+            "playgrounds.geojson",
+            municipal.playgrounds(),
+            *_features(),
+            options=_declared("muenster-playgrounds-and-sports", "playgrounds"),
+        ),
+        Original(
+            "table",
+            "places.xlsx",
+            workbook_of(municipal.glass()),
+            *workbook,
+            options={**_declared("muenster-recycling-containers", "glass"), "file": "xlsx"},
+        ),
+        Original("table", "places.gml", _gml(), *_elements(), options=_GML_OPTIONS),
     )
 
 
@@ -553,6 +584,58 @@ def _json() -> dict[str, m.Change]:
         "swap_entries": entries(lambda found, dice: dice.sample(found, len(found))),
         "shuffle_keys": entries(lambda found, dice: [keys(entry, dice) for entry in found]),
     }
+
+
+_GML_OPTIONS: dict[str, Any] = {
+    "into": "facility",
+    "file": "gml",
+    "columns": {"facility_id": "id", "kind": {"fixed": "playground"}, "name": "Name", "ags": {"fixed": "05515000"}},
+    "place": {"geometry": True, "crs": "EPSG:25832"},
+    "covers": ["05515000"],
+}
+
+
+def _gml() -> bytes:
+    """The sample's playgrounds as a feature service would answer them."""
+    to_metres = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:25832", always_xy=True)
+    members = []
+    for number, feature in enumerate(json.loads(municipal.playgrounds())["features"][:40], start=1):
+        east, north = to_metres.transform(*feature["geometry"]["coordinates"])
+        place = f'<g:Point srsName="urn:ogc:def:crs:EPSG::25832"><g:pos>{east:.2f} {north:.2f}</g:pos></g:Point>'
+        name = f"<m:Name>Spielplatz Mühlenweg {number}</m:Name>"
+        members.append(f'<w:member><m:p g:id="p.{number}"><m:geom>{place}</m:geom>{name}</m:p></w:member>')
+    spaces = (
+        'xmlns:w="http://www.opengis.net/wfs/2.0" xmlns:g="http://www.opengis.net/gml/3.2" xmlns:m="https://m.example"'
+    )
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{head}<w:FeatureCollection {spaces}>{''.join(members)}</w:FeatureCollection>".encode()
+
+
+def _features() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to the features of a GeoJSON."""
+
+    def of_features(change: Callable[[list[Any], Random], list[Any]]) -> m.Change:
+        def changed(content: bytes, dice: Random) -> bytes:
+            whole = json.loads(content)
+            return json.dumps({**whole, "features": change(whole["features"], dice)}, ensure_ascii=False).encode()
+
+        return changed
+
+    faithful = {
+        "cut": m.cut,
+        "reencode": m.reencode,
+        "encode_twice": m.encode_twice,
+        "lose_features": of_features(lambda found, dice: dice.sample(found, len(found) - 1)),
+        "double_features": of_features(lambda found, dice: [*found, dice.choice(found)]),
+        "swap_features": of_features(lambda found, dice: dice.sample(found, len(found))),
+    }
+    return faithful, dict(m.BYTE_DAMAGE)
+
+
+def _elements() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to an XML that is read whole."""
+    faithful = {"cut": m.cut, "reencode": m.reencode, "encode_twice": m.encode_twice, "double_whole": m.double_whole}
+    return faithful, dict(m.BYTE_DAMAGE)
 
 
 def _series() -> tuple[dict[str, m.Change], dict[str, m.Change]]:

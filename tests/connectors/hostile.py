@@ -292,7 +292,7 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 PLAIN = (
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
     *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
-    "statistic_table",
+    *("statistic_table", "table"),
 )
 
 
@@ -301,7 +301,7 @@ DOCUMENTS = (
 )
 
 
-COMMAS = ("count_table", "parking_table", "count_site_table", "statistic_table")
+COMMAS = ("count_table", "parking_table", "count_site_table", "statistic_table", "table")
 
 
 def files_for(original: Original) -> Iterator[tuple[str, bytes]]:

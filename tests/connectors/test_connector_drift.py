@@ -27,6 +27,7 @@ from muensterland.sample import (
     mobility,
     monitor,
     motor_traffic,
+    municipal,
     parking,
     registers,
     territory,
@@ -172,6 +173,18 @@ AIR = Publisher(
     declared("muenster-air-quality"),
 )
 
+CONTAINERS = Publisher(
+    "table",
+    f"{municipal.AWM}/awm-glascontainer-combined.csv",
+    {
+        **declared("muenster-recycling-containers", "glass"),
+        "columns": {
+            **declared("muenster-recycling-containers", "glass")["columns"],
+            "facility_id": {"digest": ["Standort"]},
+        },
+    },
+)
+
 # publisher, what it changes, what is told: (change, table, column)
 REPORTED = {
     "schools-vanished": (
@@ -309,6 +322,11 @@ REPORTED = {
             ("renamed", "air_quality_reading", "Air quality index -> Index of air quality"),
         },
     ),
+    "containers-renamed": (
+        CONTAINERS,
+        text("Containertyp,Stadtteil,Standort", "Containertyp,Stadtteile,Standort"),
+        {("renamed", "facility", "Stadtteil -> Stadtteile")},
+    ),
     "hours-vanished": (
         HOURS,
         member(".csv", text("Fahrtzw", "Ferien")),
@@ -342,6 +360,7 @@ REFUSED = {
             "Ozone (O₃) One hour average in µg/m³ -> Ozone (O₃) Hourly average in µg/m³",
         ),
     ),
+    "containers": (CONTAINERS, text("Longitude", "Longitudes"), ("facility", "Longitude -> Longitudes")),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
     "land": (LAND, text("land_total", "lands_total"), ("statistic_value", "land_total -> lands_total")),

@@ -44,7 +44,7 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
     *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table"),
-    "statistic_table",
+    *("statistic_table", "table"),
     # Every entry must have all its keys, but whole entries may be gone.
     "monitor_yaml",
 }

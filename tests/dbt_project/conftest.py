@@ -756,7 +756,7 @@ def stage_municipal(folder: Staged) -> None:
         "city",
         [
             district | {"subject": "population", "value": 1450.0},
-            district | {"subject": "population", "age_from": 0, "age_to": 9, "value_mark": ".", "mark_status": "suppressed"},
+            district | {"subject": "population", "age_to": 9, "value_mark": ".", "mark_status": "suppressed"},
             district | {"subject": "households", "value": 900.0},
         ],
     )

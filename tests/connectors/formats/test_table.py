@@ -68,9 +68,7 @@ class Parsed:
         return [(row["record_number"], row["column_name"], row["reason"]) for row in self.rows("rejected_row")]
 
 
-def parse(
-    folder: Path, content: bytes, declared: dict[str, Any], name: str = "list.csv", **partition: str
-) -> Parsed:
+def parse(folder: Path, content: bytes, declared: dict[str, Any], name: str = "list.csv", **partition: str) -> Parsed:
     path = folder / name
     path.write_bytes(content)
     assert CONNECTOR.options is not None
@@ -123,7 +121,8 @@ def as_ods(rows: str, sheet: str = "Liste") -> bytes:
 def ods_row(*cells: Any, repeated: int = 1) -> str:
     def cell(value: Any) -> str:
         if isinstance(value, float | int):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>x</text:p></table:table-cell>'
+            told = f'office:value-type="float" office:value="{value}"'
+            return f"<table:table-cell {told}><text:p>x</text:p></table:table-cell>"
         return f"<table:table-cell><text:p>{value}</text:p></table:table-cell>" if value else "<table:table-cell/>"
 
     inner = "".join(cell(value) for value in cells) + '<table:table-cell table:number-columns-repeated="16000"/>'
@@ -235,7 +234,10 @@ def test_gml_in_another_system_than_declared_is_refused(tmp_path: Path) -> None:
 
 def test_an_error_report_and_entities_of_a_service_are_refused(tmp_path: Path) -> None:
     declared = DECLARED | {"file": "gml", "place": {"geometry": True}}
-    report = b'<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1"><ows:Exception>no such type</ows:Exception></ows:ExceptionReport>'
+    report = (
+        b'<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1"><ows:Exception>no such type</ows:Exception>'
+        b"</ows:ExceptionReport>"
+    )
     with pytest.raises(SnapshotRefused, match="the service reports an error: no such type"):
         parse(tmp_path, report, declared, "list.gml")
     bomb = b'<!DOCTYPE a [<!ENTITY b "bbbb">]>' + gml("EPSG:4326", *MARKET)
@@ -248,7 +250,7 @@ def test_an_error_report_and_entities_of_a_service_are_refused(tmp_path: Path) -
 
 def test_swapped_axes_refuse_the_file_and_are_named(tmp_path: Path) -> None:
     swapped = [["Nr", "Name", "m2", "Lat", "Lon"], *PLAYGROUNDS[1:]]
-    with pytest.raises(SnapshotRefused, match="2 of 2 places are .* inside with axes swapped; mend place") as refusal:
+    with pytest.raises(SnapshotRefused, match=r"2 of 2 places are .* inside with axes swapped; mend place") as refusal:
         parse(tmp_path, as_csv(german(swapped), ";"), DECLARED | {"delimiter": ";"})
     assert refusal.value.reason == ("axes_swapped", "place")
     # The remedy that the message names.
@@ -309,7 +311,9 @@ def test_a_repeated_key_is_found_whether_or_not_its_values_differ(tmp_path: Path
 
 def test_a_column_name_that_stands_there_twice_is_not_guessed(tmp_path: Path) -> None:
     twice = german([["Nr", "Name", "Name", "Lon", "Lat"], ["1", "Markt", "300", *MARKET]])
-    with pytest.raises(SnapshotRefused, match="2 columns are called 'Name'; declare the column by its place") as refusal:
+    with pytest.raises(
+        SnapshotRefused, match="2 columns are called 'Name'; declare the column by its place"
+    ) as refusal:
         parse(tmp_path, as_csv(twice, ";"), DECLARED | {"delimiter": ";"})
     assert refusal.value.reason == ("duplicate_column", "Name")
     by_place = DECLARED | {"delimiter": ";", "columns": {**COLUMNS, "name": 2, "capacity": 3}}
@@ -394,7 +398,12 @@ def test_an_id_is_made_where_the_publisher_has_none_and_stays(tmp_path: Path) ->
     ids = []
     for rows in (PLAYGROUNDS, [PLAYGROUNDS[0], PLAYGROUNDS[2], PLAYGROUNDS[1]]):
         content = as_csv(german(rows), ";")
-        ids.append({row[1]: row[0] for row in told(parse(tmp_path, content, DECLARED | {"delimiter": ";", "columns": columns}))})
+        ids.append(
+            {
+                row[1]: row[0]
+                for row in told(parse(tmp_path, content, DECLARED | {"delimiter": ";", "columns": columns}))
+            }
+        )
     assert ids[0] == ids[1]
     assert len(set(ids[0].values())) == 2
 

@@ -35,6 +35,7 @@ from muensterland.sample import (
     mobility,
     monitor,
     motor_traffic,
+    municipal,
     parking,
     realtime,
     registers,
@@ -215,6 +216,9 @@ def values_across(path: Path) -> dict[str, int]:
 
 def papers(path: Path) -> dict[str, int]:
     return {"council_paper": sum(body.count(b'"type": ') for body in members(path).values())}
+def containers(path: Path) -> dict[str, int]:
+    # The date of the list, its last line, is read as well, and left out.
+    return {"facility": len(lines(path.read_bytes(), ",")) - 1}
 
 
 def declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
@@ -223,6 +227,7 @@ def declared(source_id: str, resource: str = "readings") -> dict[str, Any]:
 
 AIR = f"{air_quality.ARCHIVE}/luftqualitaet_muenster_2022-01-01_2024-01-01_station1140.csv"
 CENSUS = ".answers/ergebnisse.zensus2022.de/api/rest/2020/1000A-0000.zip"
+GLASS = f"{municipal.AWM}/awm-glascontainer-combined.csv"
 COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] = {
     "accident_atlas": (f"{accidents.FOLDER}/Unfallorte2021_EPSG25832_CSV.zip", {}, year_of_accidents),
     "barrier_free_stops": (barrier_free.BARRIER_FREE, {}, listed),
@@ -249,6 +254,7 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
     "statistic_table": (f"{monitor.LOCALZERO}/area/2021.csv", declared("localzero-statistics", "area"), land),
+    "table": (GLASS, declared("muenster-recycling-containers", "glass"), containers),
     "uba_air_quality_csv": (AIR, declared("muenster-air-quality"), concentrations),
     "uba_air_quality_json": (f".answers/{air_quality.API}/1140/2026-09.json", declared("uba-air-quality"), answer),
 }

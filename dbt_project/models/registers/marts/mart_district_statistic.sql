@@ -11,6 +11,7 @@ select
     year,
     value,
     value_status,
+    reason,
     is_contradicted
-from {{ ref('int_district_value') }}
+from {{ ref('int_district_protected') }}
 where subject <> 'population'

@@ -12,6 +12,7 @@ select
     year,
     cast(value as bigint) as population,
     value_status,
+    reason,
     is_contradicted
-from {{ ref('int_district_value') }}
+from {{ ref('int_district_protected') }}
 where subject = 'population'

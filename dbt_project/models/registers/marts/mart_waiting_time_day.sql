@@ -1,5 +1,5 @@
 -- A display that the office has not written for longer than waiting_display_stale_min tells of an earlier moment: such
--- readings are counted, but no figure stands on them. The clock alone is displayed; one later than the reading is of the
+-- readings are counted, but no figure stands on them. Only the clock is displayed; one later than the reading is of the
 -- day before.
 with
 
