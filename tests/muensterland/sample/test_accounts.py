@@ -216,6 +216,8 @@ def values_across(path: Path) -> dict[str, int]:
 
 def papers(path: Path) -> dict[str, int]:
     return {"council_paper": sum(body.count(b'"type": ') for body in members(path).values())}
+
+
 def containers(path: Path) -> dict[str, int]:
     # The date of the list, its last line, is read as well, and left out.
     return {"facility": len(lines(path.read_bytes(), ",")) - 1}
