@@ -37,8 +37,8 @@ from connectors.address import day_problems, places
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
-Domain = Literal["core", "transit", "mobility", "energy", "registers"]
-DOMAINS: tuple[Domain, ...] = ("core", "transit", "mobility", "energy", "registers")
+Domain = Literal["core", "transit", "mobility", "energy", "registers", "indicators"]
+DOMAINS: tuple[Domain, ...] = ("core", "transit", "mobility", "energy", "registers", "indicators")
 
 
 def _like(pattern: str, expected: str) -> AfterValidator:

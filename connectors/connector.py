@@ -12,7 +12,7 @@ from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import Table
 
-Payload = Literal["zip", "csv", "json", "xlsx", "html", "protobuf", "xml", "csv_utf16"]
+Payload = Literal["zip", "csv", "json", "xlsx", "html", "protobuf", "yaml", "xml", "csv_utf16"]
 
 
 @dataclass(frozen=True)

@@ -340,10 +340,9 @@ def _asked(
             answer = download_description(base, resource.credentials, resource.time_limit_s, client, draft)
         case "oparl":
             answer = _ask_oparl(resource, base, client, draft, known, landing)
-        case "get" if resource.wfs is not None:
-            answer = _ask_features(resource, base, client, draft, known)
         case "get":
-            answer = _ask(resource, base, client, draft, known)
+            ask = _ask if resource.wfs is None else _ask_features
+            answer = ask(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",

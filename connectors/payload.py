@@ -36,6 +36,10 @@ def check_payload(path: Path, payload: Payload, unpacked_limit_bytes: int = UNPA
                 )
     elif payload == "protobuf":
         _check_protobuf(path, came, head)
+    elif payload == "yaml":
+        # Any text may be YAML; what it says is for its parser, which refuses what is none.
+        if came != "csv":
+            raise _refusal(path, payload, came, head)
     elif came != payload:
         raise _refusal(path, payload, came, head)
     if payload == "json":

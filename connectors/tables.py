@@ -577,6 +577,37 @@ COUNCIL_PAPER = _table(
     modified_at=INSTANT,
     is_deleted=FLAG,
 )
+
+# -- indicators  --
+# What municipalities have set themselves and do, by their own registers. Lists stand as published in the project, and
+# one by one in the two tables after it.
+GOAL = _table(
+    "goal",
+    goal_id=TEXT,
+    area_id=TEXT,
+    indicator_id=TEXT,
+    target_value=REAL,
+    target_date=DAY,
+    baseline=REAL,
+    baseline_date=DAY,
+    adopted_by=TEXT,
+    source=TEXT,
+)
+PROJECT = _table(
+    "project",
+    project_id=TEXT,
+    field_of_action=TEXT,
+    area_ids=TEXT,
+    title=TEXT,
+    status=TEXT,
+    start_date=DAY,
+    end_date=DAY,
+    budget_eur=REAL,
+    indicator_ids=TEXT,
+    outcome=TEXT,
+)
+PROJECT_AREA = _table("project_area", project_id=TEXT, area_id=TEXT)
+PROJECT_INDICATOR = _table("project_indicator", project_id=TEXT, indicator_id=TEXT)
 # What a municipality offers at a place. kind: school, day_care, playground, sports_ground, container, …; district: as
 # published; capacity in capacity_unit: places, containers, m2, ….
 FACILITY = _table(
@@ -712,6 +743,10 @@ PARSED_TABLES = (
     PARKING_READING,
     AIR_QUALITY_READING,
     ACCIDENT,
+    GOAL,
+    PROJECT,
+    PROJECT_AREA,
+    PROJECT_INDICATOR,
     STATISTIC_TABLE,
     COUNCIL_MEETING,
     COUNCIL_PAPER,

@@ -14,7 +14,7 @@ from expectations.owners import Owners
 from expectations.strict import Mart, Strict, SuiteRefused, Text, read
 
 Severity = Literal["critical", "warning", "info"]
-Domain = Literal["core", "transit", "mobility", "energy", "registers"]
+Domain = Literal["core", "transit", "mobility", "energy", "registers", "indicators"]
 # What a check speaks of: values and records that are missing, values that cannot be, statements that disagree.
 Dimension = Literal["complete", "valid", "consistent"]
 

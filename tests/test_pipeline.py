@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -614,3 +615,52 @@ def test_sources_are_fetched_without_airflow(
     assert [(one["source_id"], one["state"]) for one in json.loads(told.stdout)] == [("nrw-schools", "unchanged")]
     refused = command("sources", "fetch", "nowhere")
     assert (refused.exit_code, "nowhere: no such source; expected one of" in refused.stderr) == (2, True)
+
+
+# -- the monitor ----------------------------------------------------------------------------------------------------
+
+
+def test_every_field_of_action_has_indicators_and_every_blank_its_reason(
+    first: tuple[Region, dict[str, Any]], copy: Region
+) -> None:
+    rows = answer("monitor", "coverage")
+    fields = Counter(row["field_of_action"] for row in rows)
+    assert len(fields) == 14
+    assert min(fields.values()) >= 2
+    assert all(row["reason"] for row in rows if row["latest_period"] is None)
+    told = {row["indicator_id"]: row for row in rows}
+    # A table of Kreise: Münster is one, and a municipality.
+    assert (told["waste_kg_per_head"]["municipalities"], told["waste_kg_per_head"]["kreise"]) == (1, 5)
+    assert told["population_density"]["municipalities"] == 66
+    documented = (REPOSITORY / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert [row["indicator_id"] for row in rows if f"`{row['indicator_id']}`" not in documented] == []
+    assert "14 of 14 fields of action" in command("monitor", "coverage").stdout
+    assert command("monitor", "coverage", "--markdown").stdout.count("\n") == len(rows) + 14 + 2
+
+
+def test_an_indicator_is_what_its_marts_say(first: tuple[Region, dict[str, Any]]) -> None:
+    with duckdb.connect(first[0].home / "releases/current/muensterland.duckdb", read_only=True) as release:
+        ((told,), (kw,), (people,)) = release.sql(
+            """
+            select value from marts.mart_indicator
+            where indicator_id = 'solar_kw_per_1000' and area_id = '05554' and period = '2025-12'
+            union all
+            select sum(gross_capacity_kw) from marts.mart_energy_capacity
+            where technology = 'solar' and ags like '05554%' and month = '2025-12-01'
+            union all
+            select sum(population) from marts.mart_population
+            where source_id = 'destatis-municipality-directory' and ags like '05554%'
+            """
+        ).fetchall()
+    assert told == pytest.approx(1000 * kw / people)
+
+
+def test_goals_stand_as_the_sample_means_them(first: tuple[Region, dict[str, Any]], copy: Region) -> None:
+    assert {goal["goal_id"]: goal["status"] for goal in answer("monitor", "goals")} == {
+        "borken-abfall-2030": "not_measurable",
+        "kreis-borken-wind-2030": "behind",
+        "ms-abfahrten-2028": "behind",
+        "ms-ladepunkte-2030": "reached",
+        "ms-solar-2030": "on_course",
+        "ms-waermenetz-2035": "not_measurable",
+    }

@@ -1,4 +1,4 @@
-"""The command line: `muensterland run`, `releases`, `sources`, `landing`, `lineage`."""
+"""The command line: `muensterland run`, `releases`, `sources`, `landing`, `monitor`, `lineage`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from connectors.catalogue import CatalogueError
 from muensterland import gate_command, living_commands
-from muensterland.cli import landing, lineage, releases, sources
+from muensterland.cli import landing, lineage, monitor, releases, sources
 from muensterland.cli.output import WRONG_USE, complain
 from muensterland.lock import AnotherRunIsActive
 from muensterland.run import ClockGoesBack, MirrorMissing
@@ -18,6 +18,7 @@ app.add_typer(gate_command.app, name="gate")
 app.add_typer(releases.app, name="releases")
 app.add_typer(sources.app, name="sources")
 app.add_typer(landing.app, name="landing")
+app.add_typer(monitor.app, name="monitor")
 app.command()(lineage.lineage)
 app.command()(sources.check)
 living_commands.register(app)

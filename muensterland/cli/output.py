@@ -20,6 +20,7 @@ from connectors.catalogue import CatalogueError
 from connectors.errors import SourceError
 from muensterland.lineage import LineageUnknown
 from muensterland.lock import AnotherRunIsActive
+from muensterland.monitoring import MonitorMissing
 from muensterland.recipe import RecipeMissing
 from muensterland.settings import HomeBelongsToAnotherInput, Settings
 from muensterland.warehouse import BuildFailed
@@ -38,6 +39,7 @@ _WRONG_USE = (
     HistoryBroken,
     HomeBelongsToAnotherInput,
     LineageUnknown,
+    MonitorMissing,
     NoSuchRelease,
     NothingToDo,
     RecipeMissing,

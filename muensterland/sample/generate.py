@@ -23,6 +23,7 @@ from muensterland.sample import (
     market,
     mastr,
     mobility,
+    monitor,
     motor_traffic,
     municipal,
     parking,
@@ -75,7 +76,7 @@ def _contents() -> dict[str, bytes]:
     for domain in (
         *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid),
         *(accidents, eco_visio, bast, parking, air_quality, counter_hours, motor_traffic, market, demand),
-        *(itnrw, municipal),
+        *(itnrw, municipal, monitor),
     ):
         contents |= domain.files()
     routes: list[dict[str, Any]] = [

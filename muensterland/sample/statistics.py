@@ -120,8 +120,15 @@ KREISE = ("KREISE", "Kreise und kreisfreie Städte")
 GEMEINDEN = ("GEOGM4", "Gemeinden (Gebietsstand 15.05.2022)")
 CENSUS_DAY = ("STAG", "Stichtag", "2022-05-15")
 CENSUS_PERIOD = ("15.05.2022", "15.05.2022")
+MUNICIPALITIES = ("GEMEIN", "Gemeinden")
 MEN, WOMEN = Part("GESM", "männlich", 0.49), Part("GESW", "weiblich", 0.51)
 TOTAL = Part("", "Insgesamt", 1.0)
+
+
+def _ratio(code: str, label: str, everywhere: float, unit: str = "Anzahl") -> Measure:
+    """A figure of the Regionalatlas, with one decimal; one area's is not known."""
+    return Measure(code, label, unit, everywhere=everywhere, decimals=1, is_total=True)
+
 
 TABLES = (
     Table(
@@ -389,5 +396,46 @@ TABLES = (
             Measure("WHG006", "Leerstehende Wohnungen in Gebäuden mit Wohnraum", "Anzahl", each=0.02),
             Measure("WHG006", "Leerstehende Wohnungen in Gebäuden mit Wohnraum", "%", everywhere=100),
         ),
+    ),
+    # Ratios as the Regionalatlas publishes them, of Kreise or municipalities.
+    *(
+        Table(
+            REGIONAL,
+            code,
+            measures[0].label,
+            ("99910", "Regionalatlas Deutschland"),
+            ("JAHR", "Jahr", "2023"),
+            ("2010", "2023"),
+            level,
+            (),
+            measures,
+        )
+        for code, level, measures in (
+            ("AI003-3", KREISE, (_ratio("AI0306", "Betreuungsquote 0 bis 2 Jahre am 01.03.", 31, "Prozent"),)),
+            ("AI004-1", KREISE, (_ratio("AI0401", "Gewerbeanmeldungen je 10.000 EW", 75),)),
+            (
+                "AI004-3",
+                KREISE,
+                (
+                    _ratio("AI0405", "AB im Verarbeitenden Gewerbe je 1.000 EW im erwerbsfähigen Alter", 140),
+                    _ratio("AI0409", "AB im Handel je 1.000 EW im erwerbsfähigen Alter", 95),
+                    _ratio("AI0410", "AB in Verkehr und Lagerei je 1.000 EW im erwerbsfähigen Alter", 30),
+                ),
+            ),
+            ("AI011-5", MUNICIPALITIES, (_ratio("AI1102", "Fertiggestellte Wohnungen je 1.000 EW", 4),)),
+            ("AI012-5", MUNICIPALITIES, (_ratio("AI1202", "Übernachtungen je EW", 2),)),
+            ("AI013-2", KREISE, (_ratio("AI1302", "Straßenverkehrsunfälle je 10.000 EW", 45),)),
+            ("AI014-1", KREISE, (_ratio("AI1401", "Krankenhausbettendichte (Betten je 1.000 EW)", 6),)),
+            (
+                "AI014-2",
+                KREISE,
+                (
+                    _ratio("AI1402", "Pflegebedürftige je 1.000 EW ab 65 Jahre", 190),
+                    _ratio("AI1405", "Plätze in Pflegeheimen je 1.000 EW ab 65 Jahre", 48),
+                ),
+            ),
+            ("AI015", KREISE, (_ratio("AI1501", "Beschäftigte im öffentlichen Bereich je 1.000 EW", 48),)),
+            ("AI-N-02", KREISE, (_ratio("AI0904", "Ökologischer Landbau", 4, "Prozent"),)),
+        )
     ),
 )

@@ -8,7 +8,9 @@ A feed is multiplied to the size of a country's, and to a half and a quarter of 
   both must come to the same visits;
 - *counts*: mobility counts, see `tests.bench.counting`: staged readings -> dbt's marts of all counters, then with one
   site's month corrected and the former marts at hand; compaction of many files; the connector of the monthly CSVs
-  against DuckDB's bare reading of them.
+  against DuckDB's bare reading of them;
+- *monitor*: a release of 500 indicators, 66 municipalities and 30 years, and the staging of GENESIS tables against
+  DuckDB's bare reading of their flat files, see `tests.bench.monitoring`.
 
 A line of JSON is added to the history file, a table is printed; the exit code is 1 where a target is missed. Ratios are
 of seconds by the wall; where others use the machine as well, those of the cores' seconds beside them tell more.
@@ -51,7 +53,9 @@ HISTORY = REPOSITORY / "tests" / "bench" / "history.jsonl"
 KIT_LOCK = REPOSITORY / "tests" / "bench" / "gtfs_kit.lock"
 KIT_TASK = REPOSITORY / "tests" / "bench" / "kit_task.py"
 SIZES = {"national": NATIONAL, "small": SMALL}
-PARTS = ("staging", "pipeline", "kit", "counts")
+PARTS = ("staging", "pipeline", "kit", "counts", "monitor")
+# Indicators and years of a release of the monitor, for all 66 municipalities.
+MONITOR = {"national": (500, 30), "small": (20, 5)}
 # A Tuesday, a Saturday and a Sunday in the sample's period.
 DATES = ("20261117", "20261121", "20261122")
 CORES = 2
@@ -77,6 +81,9 @@ AT_MOST = {
     "compaction_written_share": 0.1,
     # 50 MB/s of a core, or twice the time of DuckDB's bare reading: whichever is nearer.
     "counts_parse_to_target": 1.0,
+    # 500 indicators, 66 municipalities, 30 years: every domain built and tested.
+    "monitor_s": 120.0,
+    "statistics_stage_to_read": 3.0,
 }
 AT_LEAST = {"kit_to_ours": 5.0}
 
@@ -140,10 +147,17 @@ class Bench:
     """The measurements of one run: the best of several, by name."""
 
     def __init__(
-        self, folder: Path, feeds: Feeds, counters: Counters, divisors: list[int], repeat: int, console: Console
+        self,
+        folder: Path,
+        feeds: Feeds,
+        counters: Counters,
+        monitor: tuple[int, int],
+        divisors: list[int],
+        repeat: int,
+        console: Console,
     ) -> None:
         self._folder, self._feeds, self._divisors, self._repeat = folder, feeds, divisors, repeat
-        self._counters, self._console = counters, console
+        self._counters, self._monitor, self._console = counters, monitor, console
         self.measured: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, float] = {}
         self.of_cores: dict[str, float] = {}
@@ -240,6 +254,21 @@ class Bench:
             figures["counts_parse_to_read"] = ratio
             figures["counts_parse_mb_per_s"] = megabytes_per_s
             figures["counts_parse_to_target"] = min(50 / megabytes_per_s, ratio / 2)
+
+    def monitor(self) -> None:
+        """A release of many indicators; GENESIS tables staged against a bare reading of their flat files."""
+        indicators, years = self._monitor
+        name = f"monitor {indicators} indicators {years} years"
+        self._keep(name, task("monitor_release", self._folder / "monitor", str(indicators), str(years)))
+        full = self._monitor == MONITOR["national"]
+        self.figures["monitor_s" if full else "monitor_part_s"] = self.measured[name]["seconds"]
+        shutil.rmtree(self._folder / "monitor")
+        for _ in range(self._repeat):
+            for what in ("statistics_read", "statistics_stage"):
+                self._keep(what, task(what, self._folder))
+        staged, read = self.measured["statistics_stage"], self.measured["statistics_read"]
+        self.figures["statistics_stage_to_read"] = staged["seconds"] / read["seconds"]
+        self.of_cores["statistics_stage_to_read"] = staged["cpu_s"] / read["cpu_s"]
 
     def _kit_python(self) -> Path:
         """The interpreter of a fresh environment that has gtfs_kit and what it needs, by its lock."""
@@ -394,7 +423,9 @@ def main(arguments: list[str] | None = None) -> int:
             site_years = options.site_years or (100 if options.size == "small" else 1_000)
             line["site_years"] = site_years
             feeds = Feeds(folder, base, size)
-            bench = Bench(folder, feeds, COUNTERS[site_years], options.divisors, options.repeat, console)
+            bench = Bench(
+                folder, feeds, COUNTERS[site_years], MONITOR[options.size], options.divisors, options.repeat, console
+            )
             for part in options.parts:
                 getattr(bench, part)()
     finally:

@@ -26,7 +26,7 @@ from connectors.formats import gtfs, mastr
 from connectors.formats.mastr_records import BLOCK_BYTES
 from connectors.region import region
 from connectors.staging import StagedWriter, staged_file
-from tests.bench import counting
+from tests.bench import counting, monitoring
 from tests.bench.spent import Spent
 
 SNAPSHOT = "0" * 64
@@ -196,8 +196,9 @@ OF_COUNTS = (
     counting.count_parse,
     counting.count_read,
 )
+OF_MONITOR = (monitoring.monitor_release, monitoring.statistics_stage, monitoring.statistics_read)
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS, *OF_REGISTER)
+    task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS, *OF_REGISTER, *OF_MONITOR)
 }
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ from muensterland.sample import (
     market,
     mastr,
     mobility,
+    monitor,
     motor_traffic,
     municipal,
     parking,
@@ -80,7 +81,7 @@ from tests.connectors import mutations as m
 TIME_LIMIT_S = 30.0
 PARTS = (
     *(territory, transit, barrier_free, realtime, mobility, energy, mastr, registers, grid, accidents, eco_visio, bast),
-    *(parking, air_quality, counter_hours, motor_traffic, market, demand, municipal),
+    *(parking, air_quality, counter_hours, motor_traffic, market, demand, municipal, monitor),
 )
 AS_OF = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 # They tell of the file, not of what it says.
@@ -296,6 +297,7 @@ _RANGES: Mapping[str, Callable[[Any], bool]] = {
     "first_year": lambda value: 1000 <= value <= 9999,
     "status_id": lambda value: value in (31, 35, 37, 38),
     "value": lambda value: isinstance(value, str) or abs(value) < 1e16,
+    **dict.fromkeys(("target_value", "baseline", "budget_eur"), lambda value: abs(value) < 1e15),
     **dict.fromkeys(("delay_s", "arrival_delay_s", "departure_delay_s"), lambda value: abs(value) <= 7 * 86_400),
 }
 
@@ -375,6 +377,16 @@ def originals() -> tuple[Original, ...]:
             motor_traffic.junctions(),
             *_plain(","),
             options=_declared("muenster-motor-traffic", "junctions"),
+        ),
+        Original("monitor_yaml", "goals.yml", monitor.goals_yaml(), *_yaml()),
+        Original("monitor_workbook", "goals.xlsx", monitor.goals_workbook(), *workbook),
+        Original(
+            "statistic_table",
+            "population.csv",
+            files[f"{monitor.LOCALZERO}/population/2021.csv"],
+            *_plain(","),
+            options=_declared("localzero-statistics", "population"),
+            partitions={"year": ["2021"]},
         ),
         Original("eco_counter_sites", "site_min.json", sites, _json(), m.BYTE_DAMAGE),
         Original("genesis_ffcsv", "rest", answer.body, *genesis, options={"table_code": "1000A-0000"}),
@@ -582,6 +594,13 @@ def _plain(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:
         "change_delimiter": m.change_delimiter(delimiter),
     }
     return {**_table(delimiter), "cut": m.cut}, damage
+
+
+def _yaml() -> tuple[dict[str, m.Change], dict[str, m.Change]]:
+    """What can be done to YAML whose entries go over several lines: to move or double some is to change entries."""
+    changes = {**m.LINE_CHANGES, "cut": m.cut}
+    moved = {name: changes.pop(name) for name in ("double_lines", "swap_lines")}
+    return changes, {**m.BYTE_DAMAGE, **moved}
 
 
 def _of_several_lines(delimiter: str) -> tuple[dict[str, m.Change], dict[str, m.Change]]:

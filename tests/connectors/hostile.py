@@ -167,6 +167,27 @@ def market_answers(good: bytes) -> Iterator[tuple[str, bytes]]:
     )
 
 
+def registers(good: bytes) -> Iterator[tuple[str, bytes]]:
+    """What any YAML can try."""
+    laughs = b"".join(b"l%d: &l%d [%s]\n" % (n, n, b", ".join([b"*l%d" % (n - 1)] * 9)) for n in range(1, 10))
+    yield "a billion laughs", b"l0: &l0 [ha]\n" + laughs + b"goals: *l9\n"
+    yield "one alias", b"goals: &a\n  - *a\n"
+    yield "nested without end", b"goals: " + b"[" * (4 * MEGABYTE) + b"\n"
+    yield "nested and closed", b"goals: " + b"[" * 100_000 + b"]" * 100_000 + b"\n"
+    yield "keys nested without end", b"".join(b" " * n + b"a:\n" for n in range(2_000))
+    yield "40 MB", good + b"#" * (40 * MEGABYTE) + b"\n"
+    yield "a million entries", b"goals:\n" + b"- a\n" * MEGABYTE
+    yield "an object to be made", b"goals: !!python/object/apply:os.system ['true']\n"
+    yield "a key written twice", good + good
+    yield "a list for a key", b"? [a, b]\n: c\ngoals: []\n"
+    yield "NUL bytes", good[:200] + b"\0" * 100 + good[200:]
+    yield "UTF-16", good.decode().encode("utf-16")
+    yield "a byte that is not UTF-8", good[:-100] + b"\xff\xfe" + good[-100:]
+    yield "a million directives", b"%YAML 1.1\n" * 100_000 + good
+    yield "two documents", good + b"---\n" + good
+    yield "rubbish", b"x;y,z\n" * 1_000
+
+
 def field_of(number: int, content: bytes) -> bytes:
     """A field of protobuf that holds bytes."""
     length, size = len(content), bytearray()
@@ -290,7 +311,7 @@ def shapefiles(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 COMMA = (
     *("count_table", "parking_table", "count_site_table", "load_profile_bdew", "localzero_renewable_energy"),
-    "table",
+    *("table", "statistic_table"),
 )
 PLAIN = (
     *("charging_register", "schools_nrw", "barrier_free_stops", "bast_stations", "uba_air_quality_csv"),
@@ -314,6 +335,8 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
         yield from market_answers(body)
     elif original.connector == "gtfs_realtime":
         yield from messages(body)
+    elif original.connector == "monitor_yaml":
+        yield from registers(body)
     else:
         yield from archives(body)
         if original.connector == "gtfs":
@@ -324,7 +347,7 @@ def files_for(original: Original) -> Iterator[tuple[str, bytes]]:
             yield from in_member(body, ".csv", lambda content: tables(content, b";"))
         if original.connector == "mastr_export":
             yield from exports(body)
-        if original.connector in ("municipality_directory", "load_profile_xlsx"):
+        if original.connector in ("municipality_directory", "load_profile_xlsx", "monitor_workbook"):
             yield from workbooks(body)
         if original.connector == "bkg_boundaries":
             yield from shapefiles(body)

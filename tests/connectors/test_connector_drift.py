@@ -27,6 +27,7 @@ from muensterland.sample import (
     itnrw,
     market,
     mobility,
+    monitor,
     motor_traffic,
     municipal,
     parking,
@@ -162,6 +163,11 @@ MASTR = Publisher("mastr_export", mastr_register.EXPORT, {"technologies": ["hydr
 ACCIDENTS = Publisher("accident_atlas", f"{accidents.FOLDER}/Unfallorte2024_EPSG25832_CSV.zip", values={"year": "2024"})
 COUNTERS = Publisher("eco_visio_sites", eco_visio.LIST)
 STATIONS = Publisher("bast_stations", bast.LIST)
+GOALS = Publisher("monitor_yaml", f"{monitor.OWN}/muenster.yml")
+GOAL_SHEETS = Publisher("monitor_workbook", f"{monitor.OWN}/borken.xlsx")
+LAND = Publisher(
+    "statistic_table", f"{monitor.LOCALZERO}/area/2021.csv", declared("localzero-statistics", "area"), {"year": "2021"}
+)
 HOURS = Publisher("bast_hours", f"{bast.HOURS}/2025/zst95001.zip", values={"station": "95001", "year": "2025"})
 PARKING = Publisher("parking_table", f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"))
 AIR = Publisher(
@@ -328,6 +334,11 @@ REPORTED = {
         text('"debut":', '"debuts":'),
         {("renamed", "count_site", "debut -> debuts")},
     ),
+    "land-renamed": (
+        LAND,
+        text("water_total", "waters_total"),
+        {("new", "statistic_value", "waters_total"), ("renamed", "statistic_value", "water_total -> waters_total")},
+    ),
     "stations-vanished": (
         STATIONS,
         text("Str_Nr", "Netzknoten", "latin-1"),
@@ -389,6 +400,17 @@ REFUSED = {
     "containers": (CONTAINERS, text("Longitude", "Longitudes"), ("facility", "Longitude -> Longitudes")),
     "stations": (STATIONS, text("DZ_Name", "DZ_Namen", "latin-1"), ("count_site", "DZ_Name -> DZ_Namen")),
     "hours": (HOURS, member(".csv", text(";Stunde;", ";Stunden;")), (READING, "Stunde -> Stunden")),
+    "land": (LAND, text("land_total", "lands_total"), ("statistic_value", "land_total -> lands_total")),
+    "goals": (
+        GOALS,
+        text("    target_value:", "    target_values:"),
+        ("goal", "target_value -> target_values"),
+    ),
+    "goal-sheets": (
+        GOAL_SHEETS,
+        member("sheet1.xml", text("target_value", "target_values")),
+        ("goal", "target_value -> target_values"),
+    ),
     "income": (
         INCOME,
         text("je Einwohner/-in", "je Einwohner", "latin-1"),

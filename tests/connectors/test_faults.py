@@ -43,9 +43,11 @@ from tests.connectors.publisher import Answering, Publisher, Reply, document
 # Plain CSV: neither checksum nor closing bracket.
 PLAIN = {
     *("charging_register", "schools_nrw", "count_table", "barrier_free_stops", "bast_stations"),
-    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table", "table"),
+    *("parking_table", "uba_air_quality_csv", "count_site_table", "itnrw_table", "table", "statistic_table"),
     *("smard_download", "load_profile_bdew", "load_profile_csv", "municipal_series"),
     "localzero_renewable_energy",
+    # Every entry must have all its keys, but whole entries may be gone.
+    "monitor_yaml",
 }
 HTML = b"<!DOCTYPE html><html><body>Wartungsarbeiten bis Montag</body></html>"
 # What a message tells its reader to do.
@@ -87,6 +89,8 @@ def other(undamaged: Original) -> bytes:
         return json.dumps({**page, "data": page["data"][:-1]}).encode()
     if undamaged.connector == "gtfs_realtime":
         return undamaged.faithful["lose_entities"](undamaged.body, Random("other"))
+    if undamaged.connector == "monitor_yaml":
+        return undamaged.body.replace(b"target_value: 0.1", b"target_value: 0.2")
     if undamaged.body.startswith(b"PK"):
         members = mutations.members_of(undamaged.body)
         return mutations.zipped([*members.items(), ("readme.md", b"news")])

@@ -49,7 +49,8 @@ create table marts.mart_coverage as
     select ags, domain, 'city' as source_id, timestamptz '2025-01-01 00:00:00Z' as last_success_at,
         'fresh' as freshness_status, null::varchar as reason
     from marts.dim_municipality
-    cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers')) as domains (domain);
+    cross join (values ('core'), ('transit'), ('mobility'), ('energy'), ('registers'), ('indicators'))
+        as domains (domain);
 create table marts.mart_source_finding as
     select 'city' as source_id, 'none' as snapshot_sha256, 'fetch_failed' as code, 'warning' as severity,
         1::bigint as count, 'readings: HTTP 503' as example, timestamptz '2025-01-01 00:00:00Z' as first_seen_at;
@@ -297,6 +298,38 @@ create table marts.mart_population as
     select ags, date '2022-05-15' as date, 'zensus' as source_id, 20000::bigint as population,
         'measured' as value_status
     from marts.dim_municipality;
+create table marts.dim_indicator as
+    select field || number as indicator_id, field as field_of_action, 'T' as title_de, 'T' as title_en,
+        'a / b' as formula, 'share' as unit, 'more' as direction, '11' as sdg, 'municipality' as level
+    from (values ('administration'), ('mobility'), ('education'), ('trade_services'), ('commerce_industry'), ('waste'),
+        ('climate_environment'), ('safety'), ('living_culture'), ('supply_energy'), ('logistics'), ('health_care'),
+        ('agriculture'), ('housing')) as fields (field)
+    cross join (values ('_1'), ('_2')) as numbers (number);
+create table marts.mart_indicator as
+    select area_id, indicator_id, '2024' as period, 0.5::double as value, 'share' as unit, 'measured' as value_status,
+        null::varchar as reason, 1::double as numerator, 2::double as denominator, 'city' as source_ids
+    from marts.dim_area
+    cross join marts.dim_indicator;
+create table marts.mart_goal_progress as
+    select 'goal' as goal_id, '05515001' as area_id, 'waste_1' as indicator_id, 0.8::double as target_value,
+        date '2030-12-31' as target_date, 0.5::double as latest_value, 0.4::double as share_of_way,
+        0.1::double as slope_low, 0.2::double as slope_per_year, 0.3::double as slope_high,
+        'on_course' as status, 'r' as reason;
+create table marts.mart_project_status as
+    select 'project' as project_id, 'waste' as field_of_action, '05515001' as area_ids, 'T' as title,
+        'running' as status, date '2025-01-01' as start_date, date '2026-01-01' as end_date,
+        1::double as budget_eur, 'as_told' as assessment, null::varchar as outcome;
+create table marts.mart_comparison as
+    select area_id, indicator_id, 'municipality' as level, '2024' as period, 0.5::double as value, 1::integer as rank,
+        66::integer as areas, 1::integer as quartile, 0.5::double as region_median,
+        0::double as distance_to_median, 'x' as similar_area_ids
+    from marts.mart_indicator;
+create table marts.mart_field_of_action as
+    select a.area_id, i.field_of_action, 2::integer as indicators, 2::integer as indicators_measured,
+        1::integer as indicators_fresh, date '2024-12-31' as latest_date, 1::integer as goals,
+        1::integer as goals_on_course, 1::integer as projects
+    from marts.dim_area as a
+    cross join (select distinct field_of_action from marts.dim_indicator) as i;
 create table marts.dim_statistic_table as
     select 'zensus' as source_id, '1000A-0000' as table_code, 'Bevölkerung' as title, 'GEOGM4=Gemeinden' as variables,
         '2011' as first_period, '2022' as last_period, timestamp '2024-08-20 10:27:35' as updated_local;

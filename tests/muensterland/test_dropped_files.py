@@ -11,7 +11,8 @@ import yaml
 
 from connectors.errors import FetchFailed, SnapshotRefused
 from muensterland import steps
-from muensterland.sample import registers
+from muensterland.sample import monitor, registers
+from muensterland.settings import REPOSITORY
 from tests.connectors.conftest import source_fields
 from tests.connectors.publisher import Publisher, document, publishing
 
@@ -166,3 +167,22 @@ def test_a_file_that_belongs_nowhere_is_told_once_and_leaves_nothing_to_try_agai
 def _publish(publisher: Publisher, content: bytes, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("MIRROR", publisher.base)
     publisher.says(URL, document(content))
+
+
+def test_a_municipality_drops_its_goals_and_gets_back_what_cannot_be_read(home: Path) -> None:
+    declared = REPOSITORY / "data" / "sources" / "municipal-monitor.yml"
+    fields = yaml.safe_load(declared.read_text(encoding="utf-8"))
+    resources = {"id": "town", "inputs": ["sample"]}
+    (home.parent / "sources" / "town.yml").write_text(yaml.safe_dump(fields | resources), encoding="utf-8")
+    drop(home, "muenster.yml", monitor.goals_yaml())
+    drop(home, "kreis-borken.xlsx", monitor.goals_workbook())
+    fetched, parsed = run()
+    assert (fetched["new"], fetched["failed"], parsed["parsed"]) == (2, 0, 2)
+    drop(home, "muenster.yml", monitor.goals_yaml().replace(b"target_value: 25\n", b"target_value: viel\n"))
+    _, parsed = run()
+    assert parsed["refused"] == 1
+    reason = (home / "inbox/town/rejected/muenster.yml.reason.txt").read_text(encoding="utf-8")
+    assert "target_value: expected a number" in reason
+    # What was in force stays so.
+    rows = pq.ParquetFile(home / "staged/snapshot_in_force/town.parquet").read().to_pylist()
+    assert sorted(row["partition"] for row in rows) == ["workbook/register=kreis-borken", "yaml/register=muenster"]

@@ -54,3 +54,26 @@
 {% macro duckdb__days_between(earlier, later) -%}
     cast(date_diff('day', {{ earlier }}, {{ later }}) as integer)
 {%- endmacro %}
+
+{# The last day of a period as official statistics write it: a year, a month, a day, or a month and how many months it
+   goes on (2023-10P6M: a semester); null for any other text. #}
+{% macro period_end(period_expression) -%}
+    {{ return(adapter.dispatch('period_end')(period_expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__period_end(period_expression) -%}
+    case
+        when regexp_full_match({{ period_expression }}, '[0-9]{4}')
+            then try_cast({{ period_expression }} || '-12-31' as date)
+        when regexp_full_match({{ period_expression }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}')
+            then try_cast({{ period_expression }} as date)
+        when regexp_full_match({{ period_expression }}, '[0-9]{4}-[0-9]{2}')
+            then last_day(try_cast({{ period_expression }} || '-01' as date))
+        when regexp_full_match({{ period_expression }}, '[0-9]{4}-[0-9]{2}P[0-9]{1,2}M')
+            then cast(
+                try_cast(substr({{ period_expression }}, 1, 7) || '-01' as date)
+                + to_months(cast(regexp_extract({{ period_expression }}, 'P([0-9]+)M', 1) as integer))
+                - interval 1 day as date
+            )
+    end
+{%- endmacro %}

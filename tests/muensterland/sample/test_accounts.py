@@ -37,6 +37,7 @@ from muensterland.sample import (
     itnrw,
     market,
     mobility,
+    monitor,
     motor_traffic,
     municipal,
     parking,
@@ -58,6 +59,7 @@ PARTITIONS = {
     "bast_hours": {"station": "95001", "year": "2025"},
     "localzero_renewable_energy": {"year": "2024"},
     "eco_visio": {"site": "900100001", "month": "2026-03"},
+    "statistic_table": {"year": "2021"},
 }
 GTFS_FILES = (
     "agency",
@@ -136,6 +138,24 @@ def sums(path: Path) -> dict[str, int]:
 
 def schools(path: Path) -> dict[str, int]:
     return {"school": len(path.read_bytes().decode().splitlines()) - 1}
+
+
+def land(path: Path) -> dict[str, int]:
+    # Six of the columns are asked for.
+    return {"statistic_value": 6 * (len(path.read_bytes().splitlines()) - 1)}
+
+
+def goals(path: Path) -> dict[str, int]:
+    text = path.read_text(encoding="utf-8")
+    counts = {"goal": text.count("- goal_id:"), "project": text.count("- project_id:")}
+    return counts | {"project_area": 1, "project_indicator": 1}
+
+
+def sheets_of_goals(path: Path) -> dict[str, int]:
+    book = openpyxl.load_workbook(path)
+    counts = {"goal": book["Ziele"].max_row - 1, "project": book["Projekte"].max_row - 1}
+    # Areas and indicators as they stand in the two rows: Borken and Bocholt, one Kreis; one indicator, two.
+    return counts | {"project_area": 3, "project_indicator": 3}
 
 
 def cells(path: Path) -> dict[str, int]:
@@ -300,10 +320,13 @@ COUNTS: dict[str, tuple[str, dict[str, Any], Callable[[Path], dict[str, int]]]] 
     "load_profile_xlsx": (demand.OPERATOR_XLSX, OWN, own_workbook),
     "localzero_renewable_energy": (mastr_register.REFERENCE, {}, sums),
     "mastr_export": (mastr_register.EXPORT, {}, export),
+    "monitor_workbook": (f"{monitor.OWN}/borken.xlsx", {}, sheets_of_goals),
+    "monitor_yaml": (f"{monitor.OWN}/muenster.yml", {}, goals),
     "municipal_series": (demand.SERIES, {"areas": {"Münster, Gesamtstadt": "05515000"}}, series_of_a_town),
     "municipality_directory": (territory.REGISTER, {}, directory),
     "parking_table": (f"{parking.BASE}/2026-10-24.csv", declared("muenster-parking"), free_places),
     "schools_nrw": (registers.SCHOOLS, {}, schools),
+    "statistic_table": (f"{monitor.LOCALZERO}/area/2021.csv", declared("localzero-statistics", "area"), land),
     "table": (GLASS, declared("muenster-recycling-containers", "glass"), containers),
     "uba_air_quality_csv": (AIR, declared("muenster-air-quality"), concentrations),
     "uba_air_quality_json": (f".answers/{air_quality.API}/1140/2026-09.json", declared("uba-air-quality"), answer),

@@ -1,0 +1,17 @@
+-- A goal that two registers tell counts once.
+select
+    goal_id,
+    source_id,
+    area_id,
+    indicator_id,
+    target_value,
+    target_date,
+    baseline,
+    baseline_date,
+    adopted_by,
+    source
+from {{ ref('stg_goal') }}
+qualify row_number() over (
+    partition by goal_id
+    order by source_id asc, snapshot_sha256 asc, record_number asc
+) = 1

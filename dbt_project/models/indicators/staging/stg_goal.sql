@@ -1,0 +1,19 @@
+select
+    staged.source_id,
+    staged.snapshot_sha256,
+    staged.record_number,
+    staged.goal_id,
+    staged.area_id,
+    staged.indicator_id,
+    staged.target_value,
+    staged.target_date,
+    staged.baseline,
+    staged.baseline_date,
+    staged.adopted_by,
+    staged.source
+from {{ staged('goal') }} as staged
+inner join {{ ref('stg_snapshot_key') }} as in_force
+    on
+        staged.source_id = in_force.source_id
+        and staged.snapshot_sha256 = in_force.snapshot_sha256
+        and staged.parse_key = in_force.parse_key
