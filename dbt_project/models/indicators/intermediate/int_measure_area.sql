@@ -8,7 +8,9 @@ areas as (
         level,
         parent_area_id
     from {{ ref('dim_area') }}
-    where level in ('municipality', 'kreis', 'region')
+    where
+        level in ('municipality', 'kreis', 'region')
+        and valid_to is null
 ),
 
 members as (

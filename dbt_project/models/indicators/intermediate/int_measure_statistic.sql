@@ -1,6 +1,16 @@
--- What the seed statistic_measure takes from statistical tables: classes of one table add up, tables are alternatives.
+-- What the seed statistic_measure takes from statistical tables, on today's territory: classes of one table add up,
+-- tables are alternatives. Totals that no publisher tells are made with all other measures (int_measure_area).
 -- A class that is not told, or not as a number, leaves the sum without one. A zero where there can be none is a blank.
 with
+
+periods as (
+    select distinct
+        source_id,
+        table_code,
+        period,
+        period_end_date
+    from {{ ref('mart_statistic') }}
+),
 
 declared as (
     select
@@ -24,17 +34,23 @@ told as (
         statistics.source_id,
         statistics.area_id,
         statistics.period,
-        statistics.period_end_date,
+        periods.period_end_date,
         statistics.value = 0 and not declared.is_zero_plausible as is_implausible,
         statistics.value,
         statistics.value_status
-    from {{ ref('mart_statistic') }} as statistics
+    from {{ ref('mart_statistic_today') }} as statistics
     inner join declared
         on
             statistics.table_code = declared.table_code
             and statistics.value_variable_code = declared.value_variable_code
             and statistics.attribute_codes = declared.attribute_codes
             and statistics.unit = declared.unit
+    inner join periods
+        on
+            statistics.source_id = periods.source_id
+            and statistics.table_code = periods.table_code
+            and statistics.period = periods.period
+    where statistics.territory_rule <> 'total'
 ),
 
 summed as (

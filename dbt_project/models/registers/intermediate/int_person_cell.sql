@@ -28,6 +28,7 @@ select
     period,
     area_id,
     attribute_codes,
+    unit,
     value
     {%- for number in range(1, 7) %},
     split_part(split_part(attribute_codes, ';', {{ number }}), '=', 2) as class_{{ number }}
