@@ -96,7 +96,7 @@ def test_check_names_file_and_key_of_what_does_not_fit(tmp_path: Path) -> None:
 def test_check_passes_the_catalogue_as_it_is(tmp_path: Path) -> None:
     outcome = muensterland(tmp_path, "check")
     assert outcome.returncode == 0, outcome.stderr
-    assert "41 sources: in order" in outcome.stdout
+    assert "47 sources: in order" in outcome.stdout
 
 
 def test_releases_of_another_input_are_not_shown(tmp_path: Path) -> None:

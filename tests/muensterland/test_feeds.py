@@ -46,7 +46,11 @@ def test_a_mart_is_fed_by_what_stages_the_tables_above_it(tmp_path: Path) -> Non
     assert feeds.keys() == {"dim_school", "mart_coverage", "dim_date", "mart_population"}
     # Schools are placed by boundaries.
     assert feeds["dim_school"] == ("bkg-boundaries", "nrw-schools")
-    assert feeds["mart_population"] == ("destatis-genesis", "regionalstatistik", "zensus-2022")
+    # All that stage statistical values, whatever their tables tell.
+    assert feeds["mart_population"] == (
+        *("destatis-genesis", "localzero-statistics", "muenster-district-covid", "regionalstatistik"),
+        "zensus-2022",
+    )
     assert feeds["dim_date"] == ()
     offered = sorted(source.id for source in sources if "mirror" in source.inputs)
     assert feeds["mart_coverage"] == tuple(offered)
