@@ -159,8 +159,11 @@ def test_no_column_that_counts_persons_escapes_its_role(marts: Marts) -> None:
         for column in mart["columns"].values()
         if "role" in column["config"].get("meta", {})
     }
-    assert counting - roles.keys() == set()
-    assert roles.keys() - counting == {("mart_statistic", "value"), ("mart_statistic_today", "value")}
+    # How many wait in a queue says nothing of anybody.
+    queues = {("mart_waiting_time_day", f"{figure}_waiting_persons") for figure in ("mean", "max")}
+    assert counting - roles.keys() == queues
+    by_row = {("mart_statistic", "value"), ("mart_statistic_today", "value"), ("mart_district_statistic", "value")}
+    assert roles.keys() - counting == by_row
     assert {(role["role"], role["min_persons"]) for role in roles.values()} == {("count_persons", 5)}
 
 

@@ -69,8 +69,9 @@ def test_source_tells_its_account(built: Any) -> None:
 
 def test_coverage_speaks_for_every_municipality_and_domain(built: Any) -> None:
     places = built.query("select count(*), count(distinct (ags, domain)) from marts.mart_coverage")
-    # Münster: 2 + 3 + 1 + 2 + 4 sources; each of the other 65: 2 + none + none + 2 + 3, but two feeds cross into one.
-    assert places == [(12 + 65 * 9 + 1, 66 * 5)]
+    # Münster: 2 + 3 + 1 + 2 + 4 sources + none of indicators; each of the other 65: 2 + none + none + 2 + 3 + none, but
+    # two feeds cross into one.
+    assert places == [(13 + 65 * 10 + 1, 66 * 6)]
     crossing = built.query(
         f"select source_id, freshness_status, reason from marts.mart_coverage "
         f"where ags = '{BORKEN_1}' and domain = 'transit' order by source_id"
@@ -94,6 +95,8 @@ def test_coverage_says_how_fresh_and_why(built: Any) -> None:
         "regional": ("fresh", None),
         "city": ("fresh", None),
         "schools": ("stale", "no successful fetch within 30 days; never fetched"),
+        # Nobody keeps goals here.
+        "none": ("none", "no source of this domain covers the municipality"),
     }
     blank = built.query(
         "select source_id, freshness_status, reason, last_success_at from marts.mart_coverage "
