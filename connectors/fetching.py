@@ -21,13 +21,13 @@ from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from connectors.address import day_of, filled
-from connectors.archive import content_sha256
 from connectors.catalogue import Features, PartitionValues, Periods, Resource, ResourceValues, Source
 from connectors.ckan import Wanted, resource_address
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
-from connectors.genesis import TableQuestion, download_description, download_table, table_form, without_stamp
+from connectors.genesis import TableQuestion, download_description, download_table, table_form
 from connectors.http import PARALLEL_PER_HOST, Answer, Ask, Client
+from connectors.identity import snapshot_sha256
 from connectors.landing import INBOX, FetchRecord, Landing, Outcome
 from connectors.oparl import ListQuestion, download_list
 from connectors.payload import check_payload
@@ -35,7 +35,7 @@ from connectors.region import region
 from connectors.registry import connector, parse_options, payload
 from connectors.remote_zip import download_members
 from connectors.selection import DUE, Selection
-from connectors.wfs import FeatureQuestion, download_features, features_sha256, parameters
+from connectors.wfs import FeatureQuestion, download_features, parameters
 
 log = logging.getLogger(__name__)
 
@@ -331,7 +331,6 @@ def _asked(
     previous: FetchRecord | None,
 ) -> _Result:
     """Ask for `url` (by its address `base`, on a GENESIS host below it) and judge what came."""
-    genesis = connector(resource.connector).request == "genesis"
     known = _known(previous, url, landing)
     match connector(resource.connector).request:
         case "genesis":
@@ -340,10 +339,9 @@ def _asked(
             answer = download_description(base, resource.credentials, resource.time_limit_s, client, draft)
         case "oparl":
             answer = _ask_oparl(resource, base, client, draft, known, landing)
-        case "get" if resource.wfs is not None:
-            answer = _ask_features(resource, base, client, draft, known)
         case "get":
-            answer = _ask(resource, base, client, draft, known)
+            ask = _ask if resource.wfs is None else _ask_features
+            answer = ask(resource, base, client, draft, known)
     if answer.status == 304 and known is not None:
         return _Result(
             "unchanged",
@@ -360,7 +358,7 @@ def _asked(
         raise FetchFailed(f"{url}: HTTP {answer.status}, expected 200; check the address in the source's YAML")
     found = connector(resource.connector)
     check_payload(draft, payload(resource) if resource.wfs is None else "zip", found.unpacked_limit_bytes)
-    sha256 = _content_sha256(resource, draft, genesis)
+    sha256 = snapshot_sha256(resource, draft)
     same = previous is not None and previous.snapshot_sha256 == sha256
     name = (previous.file_name if same and previous else None) or _file_name(resource, url)
     landing.keep(draft, sha256, name)
@@ -388,13 +386,6 @@ def _ask(resource: Resource, url: str, client: Client, draft: Path, known: Fetch
     if reads is not None:
         return download_members(ask, client, draft, functools.partial(reads, **parse_options(resource)))
     return client.download(ask, draft)
-
-
-def _content_sha256(resource: Resource, draft: Path, genesis: bool) -> str:
-    """The hash of what came, without what every answer carries anew."""
-    if resource.wfs is not None:
-        return features_sha256(draft)
-    return content_sha256(draft, without_stamp if genesis else str)
 
 
 def _ask_features(resource: Resource, url: str, client: Client, draft: Path, known: FetchRecord | None) -> Answer:

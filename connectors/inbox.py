@@ -22,11 +22,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from connectors import periods
-from connectors.archive import content_sha256
 from connectors.catalogue import Days, Months, Periods, Resource, Source, Years
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
 from connectors.fetching import FetchSummary, Partition, summary_of
-from connectors.genesis import without_stamp
+from connectors.identity import snapshot_sha256
 from connectors.landing import INBOX, FetchRecord, Landing
 from connectors.payload import check_payload
 from connectors.registry import connector, payload
@@ -316,7 +315,7 @@ def _checked_sha256(place: _Place, draft: Path) -> str:
             "raise size_limit_mb in the source's YAML if the file is right"
         )
     check_payload(draft, payload(place.resource), found.unpacked_limit_bytes)
-    return content_sha256(draft, without_stamp if found.request == "genesis" else str)
+    return snapshot_sha256(place.resource, draft)
 
 
 # -- aside -----------------------------------------------------------------------------------------------------------

@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors.archive import content_sha256
 from connectors.catalogue import Source
 from connectors.connector import Snapshot
 from connectors.errors import SourceError
-from connectors.genesis import without_stamp
+from connectors.identity import snapshot_sha256
 from connectors.landing import FetchRecord, Landing
 from connectors.region import Region
 from connectors.registry import connector, parse_key, parse_options
@@ -194,7 +193,7 @@ def _stage(source: Source, used: Ingredient, landing: Landing, staged: Path, reg
     path = landing.file(used.snapshot_sha256, used.file_name)
     if not path.is_file():
         raise LandingIncomplete(f"{path}: missing; restore it from a backup, the release was made of it")
-    sha256 = content_sha256(path, without_stamp if found.request == "genesis" else str)
+    sha256 = snapshot_sha256(resource, path)
     if sha256 != used.snapshot_sha256:
         raise LandingIncomplete(f"{path}: its content has sha256 {sha256}; it was changed, restore it from a backup")
     key = parse_key(resource, values, region)

@@ -163,7 +163,10 @@ def test_every_dag_shows_the_markdown_beside_it_in_both_languages(described: dic
 
 def test_a_run_may_be_of_one_source_afresh_of_certain_months_and_of_another_time(described: dict[str, Any]) -> None:
     params = described["ingest.py"]["dags"]["ingest_registers"]["params"]
-    assert params["source"]["enum"] == ["", "nrw-schools", "regionalstatistik", "zensus-2022", "zensus-2022-grid"]
+    sources = params["source"]["enum"]
+    assert sources == sorted(sources)
+    assert {"", "nrw-schools", "regionalstatistik", "zensus-2022", "zensus-2022-grid"} < set(sources)
+    assert "bnetza-mastr" not in sources
     assert params["force"]["type"] == "boolean"
     assert set(params) == {"source", "force", "from_month", "to_month", "as_of"}
     for value, fits in {"": True, "2019-01": True, "2020-12": True, "2019-13": False, "2019": False}.items():
