@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 import pytest
@@ -350,7 +350,7 @@ def test_entities_are_refused_before_and_rejected_within_records(tmp_path: Path)
 
 
 def test_declared_words_are_one() -> None:
-    assert set(TECHNOLOGIES) == set(Technology.__args__)  # type: ignore[attr-defined]
+    assert set(TECHNOLOGIES) == set(get_args(Technology))
     tables = {table.name: table for table in PARSED_TABLES}
     for family in FAMILIES:
         assert len({field.column for field in family.fields}) == len(family.fields)
