@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from connectors.connector import Connector, Snapshot
+from connectors.declared import Pattern
 from connectors.errors import SnapshotRefused
 from connectors.formats.genesis_ffcsv import MARKS
 from connectors.formats.statistic_time import Span, span_of
@@ -58,7 +59,7 @@ def parse(
     header_rows: Annotated[int, Field(ge=1, le=10)] = 2,
     has_unit_row: bool = False,
     unit: str = "Anzahl",
-    period_in_preamble: str | None = None,
+    period_in_preamble: Pattern | None = None,
     time_code: str = "STAG",
     codes: dict[str, str] | None = None,
     region_only: bool = True,

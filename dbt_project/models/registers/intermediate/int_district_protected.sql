@@ -33,7 +33,7 @@ age_columns as (
         age_group,
         min(coalesce(age_from, 0)) as first_age,
         max(coalesce(age_to, 999)) as last_age,
-        max(case when value > 0 and value < {{ var('min_persons', 5) }} then 1 else 0 end) as is_small,
+        max(case when value > 0 and value < {{ var('min_persons') }} then 1 else 0 end) as is_small,
         sum(value) as people
     from figures
     group by source_id, subject, ags, period, age_group
