@@ -24,11 +24,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.archive import content_sha256
-from connectors.genesis import without_stamp
+from connectors.catalogue import load_source
+from connectors.identity import snapshot_sha256
 from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
-from muensterland.settings import REPOSITORY
+from muensterland.settings import REPOSITORY, Settings
 
 FIRST, SECOND = "2026-11-22T06:00:00+00:00", "2026-11-23T06:00:00+00:00"
 RUN_LIMIT_S = 600
@@ -166,7 +166,7 @@ def _next_run(home: Path, prepared: Scene) -> str | None:
         return f"the next run ended with {process.returncode}:\n{output[-2000:]}"
     if said(home) != prepared.expected:
         return "the next run's marts differ from the undisturbed run's"
-    wrong = [str(path) for path in landed(home) if content_sha256(path, stamped(path)) != path.parent.name]
+    wrong = [str(path) for path in landed(home) if path.parent.name not in names(path)]
     return f"landed under another content's name: {wrong[:3]}" if wrong else None
 
 
@@ -232,9 +232,10 @@ def landed(home: Path) -> list[Path]:
     return sorted(path for path in (home / "landing").glob("*/*/*") if path.is_file())
 
 
-def stamped(path: Path) -> object:
-    """How members of an archive are named in its content hash: GENESIS stamps each answer anew."""
-    return without_stamp if path.name.endswith("_flat.zip") else str
+def names(path: Path) -> set[str]:
+    """What a landed file may be called by its content, as its source's resources name theirs."""
+    source = load_source(Settings().sources_dir / f"{path.parts[-3]}.yml")
+    return {snapshot_sha256(resource, path) for resource in source.resources.values()}
 
 
 def say(words: str) -> None:
