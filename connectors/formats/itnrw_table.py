@@ -39,6 +39,11 @@ class _Layout:
     header_rows: int
     has_unit_row: bool
 
+    def holds_area(self, record: Sequence[str]) -> bool:
+        """Whether the key of an area stands where those of the data do, with values behind it."""
+        at = self.leading.index("area_code")
+        return len(record) > len(self.leading) and _AREA.fullmatch(record[at].strip()) is not None
+
     def begins_data(self, record: Sequence[str]) -> bool:
         """Whether a record is the first of the data: what stands in front is a period and an area's key."""
         if len(record) <= len(self.leading):
@@ -88,6 +93,11 @@ def parse(
     # A last line that is not closed may be a row that was cut, however little is left of it.
     whole = len(rows) - ends_open
     end = next((at for at in range(begin, whole) if _is_footer(rows[at][1])), len(rows))
+    if below := [number for number, record in rows[end:whole] if layout.holds_area(record)]:
+        raise SnapshotRefused(
+            f"{where}: record {rows[end][0]} is one cell, as of the notes below the table, but record {below[0]} "
+            "below it holds the key of an area; look at the file"
+        )
     out.read(TABLE, begin + (end - begin) * len(names) + len(rows) - end)
     out.out_of_scope(TABLE, "preamble", begin - header_rows)
     out.out_of_scope(TABLE, "header", header_rows)
@@ -219,11 +229,12 @@ class _Reader:
         while len(record) > expected and not record[-1].strip():
             record = record[:-1]
         leading = dict(zip(self._layout.leading, (cell.strip() for cell in record), strict=False))
+        # Also of a row that cannot be read: those below it inherit its period.
+        if leading.get("period"):
+            self._period, self._span = leading["period"], span_of(leading["period"])
         if len(record) != expected:
             self.reject(number, "row", ";".join(record), f"expected {expected} fields, found {len(record)}")
             return
-        if leading.get("period"):
-            self._period, self._span = leading["period"], span_of(leading["period"])
         area = leading["area_code"]
         if self._span is None:
             self.reject(number, "period", self._period, "expected a day, year or another period")
