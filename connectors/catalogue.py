@@ -34,6 +34,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from connectors import periods
 from connectors.address import day_problems, places
+from connectors.declared import pattern
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
 
@@ -281,11 +282,7 @@ class FollowDataset(_Strict):
     @field_validator("resource", "address")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
-        return value
+        return None if value is None else pattern(value)
 
     @field_validator("address")
     @classmethod
@@ -445,11 +442,7 @@ class Resource(_Strict):
     @field_validator("follow_link", "inbox")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
-        return value
+        return None if value is None else pattern(value)
 
     @field_validator("follow_link")
     @classmethod

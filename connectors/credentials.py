@@ -12,8 +12,9 @@ Secrets = Callable[[str], Mapping[str, str]]
 def headers_of(user: str | None, password: str | None) -> dict[str, str]:
     """User and password as GENESIS hosts want them; a token, which is either of them alone, goes in place of the user.
 
-    Empty where there is neither: the host then decides.
+    Empty where there is neither: the host then decides. Blanks around them, as at the end of a file's line, are no part.
     """
+    user, password = (user or "").strip(), (password or "").strip()
     if user and password:
         return {"username": user, "password": password}
     token = user or password

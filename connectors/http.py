@@ -195,7 +195,11 @@ class Client:
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise _Passing(f"not reached ({type(error).__name__})") from error
             except (requests.RequestException, ValueError) as error:
-                raise FetchFailed(f"{ask.url}: {url} cannot be asked: {error}; check the source's YAML") from error
+                # What requests says of a header holds its value, which may be a secret.
+                raise FetchFailed(
+                    f"{ask.url}: {url} cannot be asked ({type(error).__name__}); check the address in the source's "
+                    "YAML and, where it has them, its credentials"
+                ) from None
             if not response.is_redirect:
                 return response
             response.close()

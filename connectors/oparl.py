@@ -73,8 +73,9 @@ def download_list(
     since = instant(str(changed_at))
     times = [instant(entry.get("modified")) for entry in told.objects]
     if any(at is None or since is None or at < since for at in times):
-        # The filter is not known there: these pages are the whole list.
-        return walk.keep([told])
+        # The filter is not known there and these pages are the whole list, or an object says wrongly when it changed.
+        is_whole = _latest(former).keys() <= _latest([told]).keys()
+        return walk.keep([told]) if is_whole else walk.whole()
     if all(entry in _latest(former).values() for entry in told.objects):
         return Answer(304, etag=changed_at)
     return walk.keep([*former, told])

@@ -7,6 +7,7 @@ many. Where nothing can be left out, or the host gives no parts of a file, the a
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path, PurePosixPath
 from connectors.archive import open_zip
 from connectors.errors import FetchFailed, PayloadRefused
 from connectors.http import Answer, Ask, Client, RangeIgnored
+
+log = logging.getLogger(__name__)
 
 # The directory of 2,000 members fits; a smaller archive is not worth several questions.
 TAIL_BYTES = 256 * 2**10
@@ -55,8 +58,9 @@ def download_members(ask: Ask, client: Client, target: Path, reads: Callable[[st
                 tail = in_time(replace(rest, span=range(begun.total - TAIL_BYTES, begun.total)))
                 _same(ask, begun, client.download(tail, piece))
                 excerpt = _chosen(piece, begun.total, reads)
-        except (RangeIgnored, PayloadRefused):
-            pass  # whoever reads the whole says what is wrong with it
+        except (RangeIgnored, PayloadRefused) as error:
+            # Whoever reads the whole says what is wrong with it.
+            log.info("%s: comes whole, its members cannot be told apart: %s", ask.url, error)
         if excerpt is None:
             return client.download(in_time(rest), target)
         wanted = sum(len(span) for span, _ in excerpt.runs)

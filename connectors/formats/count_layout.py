@@ -16,26 +16,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from connectors.catalogue import CatalogueError, in_words, nearest
+from connectors.catalogue import CatalogueError, Direction, Mode, in_words, nearest
 from connectors.catalogue import _Strict as Declaration
 from connectors.civil_time import IntervalMinutes
 from connectors.connector import Payload
+from connectors.declared import Encoding, Pattern
 from connectors.formats.count_clock import time_pattern
 from muensterland.settings import REPOSITORY
 
 LAYOUTS = REPOSITORY / "data" / "layouts"
 
-Mode = Literal["bicycle", "car", "pedestrian", "goods_vehicle", "motor_vehicle"]
-Direction = Literal["in", "out", "both", "unknown"]
 Role = Literal["sum", "part"]
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return value
 
 
 def _format(value: str) -> str:
@@ -51,7 +42,6 @@ def _zone(value: str) -> str:
     return value
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
 TimeFormat = Annotated[str, AfterValidator(_format)]
 # A column by its name, by its place from 1 on (names may be blank or stand there twice), or by the names it has had.
 Column = str | Annotated[int, Field(ge=1)] | tuple[str, ...]
@@ -245,7 +235,7 @@ class Layout(Declaration):
     file: Literal["csv", "xlsx"] = "csv"
     zip_member: Pattern | None = Field(None, description="the file is a zip; whole name of the member that is read")
     sheet: str | None = None
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = '"'
     trailing_delimiter: bool = Field(False, description="rows, not the header, end with a delimiter")

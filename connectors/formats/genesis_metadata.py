@@ -39,7 +39,7 @@ def parse(snapshot: Snapshot, out: StagedWriter, region: Region, /) -> None:
             "last_period": _text((told.get("Time") or {}).get("To")),
             "variables": ";".join(f"{code}={label}" for code, label in dict(_variables(structure)).items()),
             # Of the host's clock, without offset: `21.11.2023 13:47:55h`.
-            "updated_local": datetime.strptime(str(told["Updated"]), "%d.%m.%Y %H:%M:%Sh"),  # noqa: DTZ007
+            "updated_local": datetime.strptime(str(told["Updated"]), "%d.%m.%Y %H:%M:%Sh"),  # noqa: DTZ007 - as above
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _no_table(snapshot, f"{type(error).__name__}: {error}") from error

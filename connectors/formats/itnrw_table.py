@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from connectors.connector import Connector, Snapshot
+from connectors.declared import Pattern
 from connectors.errors import SnapshotRefused
 from connectors.formats.genesis_ffcsv import MARKS
 from connectors.formats.statistic_time import Span, span_of
@@ -38,6 +39,11 @@ class _Layout:
     header_rows: int
     has_unit_row: bool
 
+    def holds_area(self, record: Sequence[str]) -> bool:
+        """Whether the key of an area stands where those of the data do, with values behind it."""
+        at = self.leading.index("area_code")
+        return len(record) > len(self.leading) and _AREA.fullmatch(record[at].strip()) is not None
+
     def begins_data(self, record: Sequence[str]) -> bool:
         """Whether a record is the first of the data: what stands in front is a period and an area's key."""
         if len(record) <= len(self.leading):
@@ -58,7 +64,7 @@ def parse(
     header_rows: Annotated[int, Field(ge=1, le=10)] = 2,
     has_unit_row: bool = False,
     unit: str = "Anzahl",
-    period_in_preamble: str | None = None,
+    period_in_preamble: Pattern | None = None,
     time_code: str = "STAG",
     codes: dict[str, str] | None = None,
     region_only: bool = True,
@@ -87,6 +93,11 @@ def parse(
     # A last line that is not closed may be a row that was cut, however little is left of it.
     whole = len(rows) - ends_open
     end = next((at for at in range(begin, whole) if _is_footer(rows[at][1])), len(rows))
+    if below := [number for number, record in rows[end:whole] if layout.holds_area(record)]:
+        raise SnapshotRefused(
+            f"{where}: record {rows[end][0]} is one cell, as of the notes below the table, but record {below[0]} "
+            "below it holds the key of an area; look at the file"
+        )
     out.read(TABLE, begin + (end - begin) * len(names) + len(rows) - end)
     out.out_of_scope(TABLE, "preamble", begin - header_rows)
     out.out_of_scope(TABLE, "header", header_rows)
@@ -218,11 +229,12 @@ class _Reader:
         while len(record) > expected and not record[-1].strip():
             record = record[:-1]
         leading = dict(zip(self._layout.leading, (cell.strip() for cell in record), strict=False))
+        # Also of a row that cannot be read: those below it inherit its period.
+        if leading.get("period"):
+            self._period, self._span = leading["period"], span_of(leading["period"])
         if len(record) != expected:
             self.reject(number, "row", ";".join(record), f"expected {expected} fields, found {len(record)}")
             return
-        if leading.get("period"):
-            self._period, self._span = leading["period"], span_of(leading["period"])
         area = leading["area_code"]
         if self._span is None:
             self.reject(number, "period", self._period, "expected a day, year or another period")

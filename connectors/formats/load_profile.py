@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from connectors.connector import Connector, Snapshot
+from connectors.declared import Encoding
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
@@ -143,7 +146,7 @@ def parse_csv(
     /,
     *,
     time: str,
-    profiles: dict[str, str],
+    profiles: Annotated[dict[str, str], Field(min_length=1)],
     unit: Literal["kWh", "W", "kW"],
     normalised_to_kwh: float,
     interval_minutes: int = 15,
@@ -152,7 +155,7 @@ def parse_csv(
     day_type: str | None = None,
     delimiter: str = ";",
     decimal: Literal[",", "."] = ",",
-    encoding: str = "utf-8",
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Stage the declared columns of a CSV; a record is one value.
 
@@ -178,7 +181,7 @@ def parse_xlsx(
     /,
     *,
     time: str,
-    profiles: dict[str, str],
+    profiles: Annotated[dict[str, str], Field(min_length=1)],
     unit: Literal["kWh", "W", "kW"],
     normalised_to_kwh: float,
     interval_minutes: int = 15,

@@ -137,7 +137,7 @@ def _check_files(
     asked: Sequence[Family],
     technologies: tuple[Technology, ...],
 ) -> None:
-    """Report files nobody declared; a missing one that is required is refused."""
+    """Report files nobody declared; a missing one that is required, or a part that is missing, is refused."""
     found = {_root_of(name) for name in names if reads(name, technologies=technologies)}
     out.saw_header(ENERGY_UNIT, [f"file:{name}" for name in sorted(found)])
     for family in asked:
@@ -145,6 +145,12 @@ def _check_files(
             raise SnapshotRefused(
                 f"{snapshot.source_id}: {snapshot.path.name}: expected {family.root}.xml or {family.root}_1.xml, "
                 f"found {', '.join(sorted(names)[:20]) or 'nothing'}; check the option `technologies` or ask again"
+            )
+        parts = [int(part[1]) for name in names if (part := re.fullmatch(rf"{family.root}_([0-9]+)\.xml", name))]
+        if sorted(parts) != list(range(1, len(parts) + 1)):
+            raise SnapshotRefused(
+                f"{snapshot.source_id}: {snapshot.path.name}: {family.root} has the parts "
+                f"{', '.join(map(str, sorted(parts)[:20]))}, expected 1 to {len(parts)}: one did not come; ask again"
             )
     for name in sorted(found - {family.root for family in FAMILIES}):
         out.drift(ENERGY_UNIT, f"file:{name}", "new")

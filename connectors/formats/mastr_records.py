@@ -420,6 +420,8 @@ def _carefully(text: str) -> dict[str, str]:
         raise ValueError(f"not well-formed XML: {type(error).__name__}") from error
     tags: dict[str, str] = {}
     for child in element.iterchildren(tag=etree.Element):
+        if len(child):
+            raise ValueError(f"{child.tag} holds more than text")
         value = child.text or ""
         if tags.setdefault(child.tag, value).strip() != value.strip():
             raise ValueError(f"{child.tag} given twice with different values")

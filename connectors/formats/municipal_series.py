@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from connectors.connector import Connector, Snapshot
+from connectors.declared import Ags, Encoding
 from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
@@ -44,7 +45,7 @@ _CONTROLS = re.compile("[\x80-\x9f]")
 
 
 def parse(
-    snapshot: Snapshot, out: StagedWriter, region: Region, /, *, areas: dict[str, str], encoding: str = "utf-8"
+    snapshot: Snapshot, out: StagedWriter, region: Region, /, *, areas: dict[str, Ags], encoding: Encoding = "utf-8"
 ) -> None:
     """Stage the series; a record is one line but the header, its value in the unit that the line names.
 

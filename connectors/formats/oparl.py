@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from connectors.connector import Connector, Snapshot
+from connectors.declared import Ags
 from connectors.errors import SnapshotRefused
 from connectors.oparl import UNPACKED_LIMIT_BYTES, instant, page_of, pages_of
 from connectors.region import Region
@@ -55,7 +56,7 @@ class _Kind:
 
 
 def parse(
-    snapshot: Snapshot, out: StagedWriter, region: Region, /, *, objects: Literal["meeting", "paper"], ags: str
+    snapshot: Snapshot, out: StagedWriter, region: Region, /, *, objects: Literal["meeting", "paper"], ags: Ags
 ) -> None:
     """Stage every object of the list as it was told last, deleted ones marked so; a record is an object as told.
 

@@ -19,7 +19,8 @@ from pyproj.exceptions import CRSError
 from connectors.catalogue import AreaKey, CatalogueError, in_words, nearest
 from connectors.catalogue import _Strict as Declaration
 from connectors.connector import Payload
-from connectors.formats.count_clock import time_pattern
+from connectors.declared import Encoding, Pattern
+from connectors.formats.count_layout import TimeFormat
 from connectors.formats.table_targets import TARGETS, Target
 
 FileKind = Literal["csv", "xlsx", "ods", "geojson", "json", "gml"]
@@ -33,27 +34,6 @@ PAYLOADS: Mapping[FileKind, Payload] = {
 }
 
 
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return value
-
-
-def _format(value: str) -> str:
-    time_pattern(value)
-    return value
-
-
-def _encoding(value: str) -> str:
-    try:
-        codecs.lookup(value)
-    except LookupError as error:
-        raise ValueError(f"is {value!r}, expected an encoding such as utf-8, cp1252 or utf-16") from error
-    return value
-
-
 def _crs(value: str) -> str:
     try:
         if not re.fullmatch(r"EPSG:\d{4,6}", value):
@@ -64,8 +44,6 @@ def _crs(value: str) -> str:
     return value
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
-TimeFormat = Annotated[str, AfterValidator(_format)]
 CrsName = Annotated[str, AfterValidator(_crs)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 # A column by its name, by its place from 1 on (names may be blank or stand there twice), or by the names it has had.
@@ -179,7 +157,7 @@ class TableDeclaration(Declaration):
 
     into: str
     file: FileKind = "csv"
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    encoding: Encoding = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = '"'
     trailing_delimiter: bool = Field(False, description="rows, not the header, end with a delimiter")

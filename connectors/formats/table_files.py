@@ -152,7 +152,6 @@ def _at(whole: Any, keys: str, where: str) -> list[Any]:
 
 
 Point = tuple[float, float] | None
-Entry = tuple[Any, Point] | tuple[Any, Point, str]
 
 
 def _of_objects(entries: Sequence[tuple[Any, Any]], crs: str | None) -> Sheet:

@@ -88,12 +88,13 @@ def _is_gml(element: Any) -> bool:
 
 
 def _feature(feature: Any, outer: str | None) -> tuple[dict[str, object], Any, str | None]:
-    """Its properties by local name (`id` its gml:id), its point or what is wrong with it, and in which system."""
+    """Its properties by local name, its point or what is wrong with it, and in which system.
+
+    `id` is its gml:id where no property is called so.
+    """
     fields: dict[str, object] = {}
     identifier = next((feature.get(f"{{{space}}}id") for space in _GML if feature.get(f"{{{space}}}id")), None)
     identifier = identifier or feature.get("fid")
-    if identifier:
-        fields["id"] = str(identifier)
     point: Any = None
     crs: str | None = None
     for each in feature:
@@ -107,6 +108,9 @@ def _feature(feature: Any, outer: str | None) -> tuple[dict[str, object], Any, s
             point, crs = _point(geometry, outer) if point is None else (point, crs)
         elif len(each) == 0:
             fields.setdefault(tidy(name), each.text)
+    if identifier:
+        # A property of that name goes before it: some services make new ids for every answer.
+        fields.setdefault("id", str(identifier))
     return fields, point, crs
 
 

@@ -15,7 +15,7 @@ BASE = "www.eco-visio.net/api/aladdin/1.0.0/pbl/publicwebpageplus"
 ORGANISATION = "4586"
 LIST = f"{BASE}/{ORGANISATION}"
 # `pratique`: 1 walkers, 2 bicycles.
-WALKERS, BICYCLES = 1, 2
+BICYCLES = 2
 
 
 @dataclass(frozen=True)

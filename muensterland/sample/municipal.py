@@ -34,7 +34,6 @@ AGES = (*(f"{first} - {first + 9}" for first in range(0, 90, 10)), "90 u. mehr")
 # Fewer than this many the city writes as a dot; the house hides some more.
 FEWEST = 3
 QUEUE_DAYS = (date(2020, 10, 26), date(2021, 1, 6), date(2021, 1, 7))
-SURVEY_COLUMNS = 48
 
 
 def files() -> dict[str, bytes]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
 from connectors.credentials import from_environment, headers_of
+from connectors.errors import FetchFailed
 from connectors.http import Ask, Client
 from tests.connectors.publisher import Publisher, Reply
 
@@ -51,3 +53,15 @@ def test_secrets_go_to_the_host_that_wants_them_and_not_where_it_redirects_to(
     client.download(Ask("https://elsewhere.example/x"), tmp_path / "body")
     assert "username" not in publisher.asked[-1].headers
     assert asked == ["TOWN"]
+
+
+def test_a_secret_that_no_header_can_hold_is_told_nobody(publisher: Publisher, tmp_path: Path) -> None:
+    client = Client(publisher.rebase, secrets=lambda name: {"username": "DE123", "password": "s3cret\n-token"})
+    with pytest.raises(FetchFailed, match="cannot be asked") as told:
+        client.download(Ask("https://town.example/x", credentials="TOWN"), tmp_path / "body")
+    assert "s3cret" not in "".join(traceback.format_exception(told.value))
+    assert publisher.asked == []
+
+
+def test_the_end_of_a_line_is_no_part_of_a_secret() -> None:
+    assert headers_of("DE123\n", " secret\r\n") == {"username": "DE123", "password": "secret"}

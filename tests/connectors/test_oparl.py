@@ -132,6 +132,16 @@ def test_a_host_that_does_not_know_the_filter_sends_the_whole_list_in_its_place(
     assert sorted(council.meetings()) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("odd", [None, "2026-02-01T00:00:00+00:00"])
+def test_one_object_that_says_wrongly_when_it_changed_is_not_the_whole_list(council: Council, odd: str | None) -> None:
+    council.publisher.says(URL, page(meeting(1), meeting(2, FEBRUARY)))
+    council.run()
+    council.publisher.says(since(FEBRUARY), page(meeting(1, odd)))
+    council.publisher.says(URL, page(meeting(1), meeting(2, FEBRUARY)))
+    council.run()
+    assert sorted(council.meetings()) == ["1", "2"]
+
+
 def test_where_an_object_does_not_say_when_it_changed_the_whole_list_is_asked_for(council: Council) -> None:
     council.publisher.says(URL, page(meeting(1), meeting(2, None)))
     council.run()

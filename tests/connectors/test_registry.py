@@ -122,3 +122,30 @@ def test_an_address_takes_no_field_that_the_list_has_not() -> None:
     assert message.startswith(
         "town.yml: resources.readings.url: eco_visio_sites lists no site.flow; did you mean flows?"
     )
+
+
+ITNRW = {"table_code": "1", "columns": ["area_code", "area_label"]}
+OWN_PROFILE = {"time": "Zeit", "unit": "W", "normalised_to_kwh": 1000.0}
+
+
+@pytest.mark.parametrize(
+    ("connector", "options", "told"),
+    [
+        (
+            "itnrw_table",
+            {**ITNRW, "period_in_preamble": r"Stichtag: (\d"},
+            "period_in_preamble: is no regular expression",
+        ),
+        ("oparl", {"objects": "paper", "ags": "5515"}, "options.ags: "),
+        ("municipal_series", {"areas": {"Münster": "5515"}}, "options.areas"),
+        ("municipal_series", {"areas": {}, "encoding": "utf-99"}, "expected an encoding such as utf-8"),
+        ("load_profile_csv", {**OWN_PROFILE, "profiles": {}}, "options.profiles: "),
+        (
+            "count_table",
+            {"layout": "daily_dmy", "encoding": "utf-99"},
+            "options.encoding: is 'utf-99', expected an encoding",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_when_the_source_is_checked(connector: str, options: dict[str, Any], told: str) -> None:
+    assert told in problem(connector, **options)

@@ -79,13 +79,47 @@ def test_asks_page_by_page_until_all_that_match_are_there(
         assert archive.namelist() == ["page-00001.json", "page-00002.json", "page-00003.json"]
 
 
-def test_a_service_that_does_not_say_how_many_match_is_read_to_its_short_page(
+def test_a_service_that_does_not_say_how_many_match_is_read_until_nothing_more_comes(
     publisher: Publisher, landing: Landing, client: Client
 ) -> None:
-    publisher.says(url(2, 0), features(1, 2))
-    publisher.says(url(2, 2), features(3, 3))
-    assert run(source(2), landing, client).new == 1
-    assert names(source(2), landing) == ["places.1", "places.2", "places.3"]
+    # It gives two at once, though it is asked for three.
+    for start, last in ((0, 2), (2, 4), (4, 5), (5, 5)):
+        publisher.says(url(3, start), features(start + 1, last))
+    assert run(source(3), landing, client).new == 1
+    assert names(source(3), landing) == [f"places.{number}" for number in range(1, 6)]
+
+
+def test_a_service_that_gives_all_whatever_is_asked_is_read_once(
+    publisher: Publisher, landing: Landing, client: Client
+) -> None:
+    for start in (0, 2):
+        publisher.says(url(9, start), features(1, 2))
+    assert run(source(9), landing, client).new == 1
+    assert names(source(9), landing) == ["places.1", "places.2"]
+
+
+def test_features_are_counted_not_the_ids_of_their_geometries(
+    publisher: Publisher, landing: Landing, client: Client
+) -> None:
+    def page(*numbers: int) -> Reply:
+        spaces = (
+            'xmlns:w="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml" xmlns:m="https://m.example"'
+        )
+        found = "".join(
+            f'<m:place gml:id="places.{number}"><m:id>{number}</m:id><m:Name>Platz</m:Name><m:geom>'
+            f'<gml:Point gml:id="g.{number}" srsName="urn:ogc:def:crs:EPSG::4326">'
+            f"<gml:pos>{MARKET[1]} {MARKET[0]}</gml:pos></gml:Point></m:geom></m:place>"
+            for number in numbers
+        )
+        members = f"<gml:featureMembers>{found}</gml:featureMembers>"
+        return Reply(body=f"<w:FeatureCollection {spaces}>{members}</w:FeatureCollection>".encode())
+
+    asked = source(2, "gml", "1.1.0")
+    for start, numbers in ((0, (1, 2)), (2, (3,)), (3, ())):
+        publisher.says(url(2, start, "GML", "1.1.0"), page(*numbers))
+    assert run(asked, landing, client).new == 1
+    # A property goes before the id that the service makes.
+    assert names(asked, landing) == ["1", "2", "3"]
 
 
 def test_answers_made_at_another_time_are_the_same_snapshot(
@@ -93,9 +127,11 @@ def test_answers_made_at_another_time_are_the_same_snapshot(
 ) -> None:
     for stamp, outcome in (("05:00:00", "new"), ("06:30:12", "unchanged")):
         publisher.says(url(9, 0), features(1, 2, timeStamp=f"2026-11-01T{stamp}Z"))
+        publisher.says(url(9, 2), features(3, 2))
         run(source(9), landing, client)
         assert landing.log()[-1].outcome == outcome
     publisher.says(url(9, 0), features(1, 3, timeStamp="2026-11-01T06:30:12Z"))
+    publisher.says(url(9, 3), features(4, 3))
     assert run(source(9), landing, client).new == 1
 
 

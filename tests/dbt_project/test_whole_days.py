@@ -34,6 +34,7 @@ SUNDAY, DEAD, SPIKE, BLANK = date(2025, 10, 26), date(2025, 9, 16), date(2025, 1
 ABSENT = (date(2025, 9, 24), date(2025, 9, 25))
 LONG = tuple(date(2025, 11, 17) + timedelta(days=number) for number in range(4))
 OVERLAP = date(2025, 9, 3)
+DROPPED, SCALED, MENDED = date(2025, 10, 1), date(2025, 10, 2), date(2025, 10, 3)
 
 
 def told(day: date) -> tuple[int | None, int | None]:
@@ -94,6 +95,24 @@ def hours(day: date, per_hour: int) -> list[dict[str, Any]]:
     ]
 
 
+def correction(day: date, action: str, expected_count: int, factor: float | None = None) -> dict[str, Any]:
+    """What a source declares of a whole local day in summer time."""
+    begins = at(f"{day - timedelta(days=1)}T22:00:00")
+    return {
+        "source_id": "days",
+        "declaration": f"corrections.{day}",
+        "site_id": "300",
+        "channel_id": None,
+        "first_at": begins,
+        "until_at": begins + timedelta(days=1),
+        "action": action,
+        "factor": factor,
+        "expected_count": expected_count,
+        "reason": "road works",
+        "provider": "the city",
+    }
+
+
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return builder(tmp_path_factory)
@@ -106,6 +125,14 @@ def built(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     stage_core(staged)
     staged.write(tables.COUNT_READING, "days", parsed(folder), snapshot="days")
     staged.write(tables.COUNT_READING, "counters", hours(OVERLAP, 90), snapshot="hours")
+    staged.state(
+        tables.COUNT_CORRECTION,
+        [
+            correction(DROPPED, "drop", DROPPED.toordinal()),
+            correction(SCALED, "scale", SCALED.toordinal(), 2.0),
+            correction(MENDED, "drop", 1),
+        ],
+    )
     add_in_force(staged, [("days", "readings", "days"), ("counters", "readings", "hours")])
     return build(staged)
 
@@ -124,6 +151,22 @@ def test_a_whole_day_is_the_day_of_the_file(built: Warehouse) -> None:
     assert {day: (inward[day][0], outward[day][0]) for day in inward} == expected
     both = {day: None if into is None else into + (out or 0) for day, (into, out) in expected.items()}
     assert days(built, "both", "count") == {day: (count,) for day, count in (both | {OVERLAP: 24 * 91}).items()}
+
+
+def test_a_sum_channel_and_what_is_declared_of_its_days(built: Warehouse) -> None:
+    rows = built.query(
+        "select date, direction, count, count_validated, value_status, status_reason from marts.mart_traffic_day "
+        "where site_id = '300'"
+    )
+    found = {day: tuple(row) for day, *row in rows}
+    assert {day: row[:2] for day, row in found.items()} == {
+        day: ("both", None if day in (*ABSENT, *LONG) else day.toordinal()) for day in DAYS
+    }
+    number = SCALED.toordinal()
+    assert found[DROPPED][2:] == (None, "unreliable", "declared_drop")
+    assert found[SCALED][2:] == (2 * number, "corrected", "declared_scale")
+    # The publisher reports another sum than the one the correction was written for.
+    assert found[MENDED][2:] == (MENDED.toordinal(), "measured", None)
 
 
 def test_what_is_no_measured_day_says_why(built: Warehouse) -> None:

@@ -142,3 +142,21 @@ def test_another_layout_is_refused(tmp_path: Path, options: dict[str, Any], word
 def test_a_file_without_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapshotRefused, match="found none in 9 rows"):
         parse(tmp_path, *FOOTER)
+
+
+PERIODS = {"columns": ("period", "area_code", "area_label"), "period_in_preamble": None}
+
+
+def test_below_a_row_that_cannot_be_read_its_own_period_holds(tmp_path: Path) -> None:
+    rows = ["31.12.2020;05515000;Münster;1", "31.12.2021;05515000;Münster;2;extra", ";05554004;Ahaus;3"]
+    out, staged = parse(tmp_path, *rows, *FOOTER, header=[";;;Menschen", ";;;Insgesamt"], **PERIODS)
+    assert [(row["period"], row["area_code"], row["value"]) for row in staged] == [
+        ("31.12.2020", "05515000", 1.0),
+        ("31.12.2021", "05554004", 3.0),
+    ]
+    assert sum(rejected(out).values()) == 1
+
+
+def test_a_lone_cell_above_more_data_is_no_footer(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotRefused, match="below it holds the key of an area"):
+        parse(tmp_path, MUENSTER, "Kreis Borken;;;;;", "05554004;Ahaus;12;7;5;1,5", *FOOTER)

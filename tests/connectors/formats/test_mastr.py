@@ -103,7 +103,7 @@ def test_parts_are_read_in_the_order_of_their_numbers_and_a_repeated_seam_record
     members = {
         f"EinheitenSolar_{part}.xml": solar(unit(EinheitMastrNummer=f"SEE{part}"), unit(EinheitMastrNummer="SEAM"))
         for part in (10, 2, 1)
-    }
+    } | {f"EinheitenSolar_{part}.xml": solar() for part in range(3, 10)}
     out, rows = parse(tmp_path, export(tmp_path, members))
     assert [(row["record_number"], row["unit_id"]) for row in rows] == [
         (1, "SEE1"),

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 import pytest
@@ -346,11 +346,28 @@ def test_entities_are_refused_before_and_rejected_within_records(tmp_path: Path)
     assert [row["record_number"] for row in within.rows()] == [2]
 
 
+@pytest.mark.parametrize("between", ["<!-- x -->", "<b>9</b>"])
+def test_a_value_with_more_than_text_in_it_is_not_cut(tmp_path: Path, between: str) -> None:
+    broken = hydro(EinheitMastrNummer="SEE900000000099", Bruttoleistung=f"12{between}34")
+    parsed = parse(tmp_path, broken, *numbered(1))
+    assert [row["record_number"] for row in parsed.rows()] == [2]
+
+
+def test_an_export_without_one_of_its_parts_is_refused(tmp_path: Path) -> None:
+    one, two = numbered(2)
+    members = {
+        "EinheitenWasser_1.xml": file("EinheitenWasser", one),
+        "EinheitenWasser_3.xml": file("EinheitenWasser", two),
+    }
+    with pytest.raises(SnapshotRefused, match="EinheitenWasser has the parts 1, 3, expected 1 to 2"):
+        Parsed(tmp_path, export(tmp_path, members))
+
+
 # -- what is declared -------------------------------------------------------------------------------------------------
 
 
 def test_declared_words_are_one() -> None:
-    assert set(TECHNOLOGIES) == set(Technology.__args__)  # type: ignore[attr-defined]
+    assert set(TECHNOLOGIES) == set(get_args(Technology))
     tables = {table.name: table for table in PARSED_TABLES}
     for family in FAMILIES:
         assert len({field.column for field in family.fields}) == len(family.fields)

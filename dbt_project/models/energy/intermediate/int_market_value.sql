@@ -1,5 +1,5 @@
 -- What each source says of each interval of each series, in one unit: MWh of the interval, EUR/MWh, MW installed. Of an
--- interval that two snapshots of a source tell the one first by hash speaks. Run-of-river and reservoirs are hydro.
+-- interval that two snapshots of a source tell a value goes before a blank, else the one first by hash speaks. Run-of-river and reservoirs are hydro.
 with
 
 told as (
@@ -34,7 +34,10 @@ told as (
             readings.region,
             readings.interval_start_at,
             readings.interval_minutes
-        order by readings.snapshot_sha256 asc, readings.record_number asc
+        order by
+            case when readings.value is null then 1 else 0 end asc,
+            readings.snapshot_sha256 asc,
+            readings.record_number asc
     ) = 1
 )
 

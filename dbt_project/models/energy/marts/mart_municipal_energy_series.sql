@@ -1,4 +1,4 @@
--- Of a value that is told twice the first line speaks. What lies after as_of is a target.
+-- Of what is told twice a value goes before a blank, else the first line speaks. What lies after as_of is a target.
 with
 
 speaking as (
@@ -16,7 +16,7 @@ speaking as (
     where ags is not null
     qualify row_number() over (
         partition by ags, source_id, dataset, series, period, unit
-        order by snapshot_sha256 asc, record_number asc
+        order by case when value is null then 1 else 0 end asc, snapshot_sha256 asc, record_number asc
     ) = 1
 )
 

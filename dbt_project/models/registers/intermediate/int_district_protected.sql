@@ -1,7 +1,8 @@
 -- Figures of districts as they may be shown. A count below min_persons is hidden with its whole column (its age group
 -- of that period, in all districts and sexes), so that no sum over districts or sexes tells it; and a second column
--- with it, the one with the fewest people, so that the total less the other age groups does not either. Where age
--- groups overlap, or the total itself is small, all of the table is hidden.
+-- with it, of those with enough people the one with the fewest, so that the total less the other age groups does not
+-- either; where none has enough, the total. Where age groups overlap, or the total itself is small, all of the table is
+-- hidden.
 with
 
 figures as (
@@ -33,7 +34,7 @@ age_columns as (
         age_group,
         min(coalesce(age_from, 0)) as first_age,
         max(coalesce(age_to, 999)) as last_age,
-        max(case when value > 0 and value < {{ var('min_persons', 5) }} then 1 else 0 end) as is_small,
+        max(case when value > 0 and value < {{ var('min_persons') }} then 1 else 0 end) as is_small,
         sum(value) as people
     from figures
     group by source_id, subject, ags, period, age_group
@@ -81,11 +82,24 @@ ranked as (
         age_tables.is_total_small,
         age_tables.small_columns,
         overlapping.source_id is not null as has_overlap,
+        max(
+            case
+                when
+                    age_columns.age_group <> 'total'
+                    and age_columns.is_small = 0
+                    and age_columns.people >= {{ var('min_persons') }}
+                    then 1
+                else 0
+            end
+        ) over (
+            partition by age_columns.source_id, age_columns.subject, age_columns.ags, age_columns.period
+        ) as has_other,
         row_number() over (
             partition by age_columns.source_id, age_columns.subject, age_columns.ags, age_columns.period
             order by
                 case when age_columns.age_group = 'total' or age_columns.is_small = 1 then 1 else 0 end asc,
-                age_columns.people asc nulls first,
+                case when coalesce(age_columns.people, 0) < {{ var('min_persons') }} then 1 else 0 end asc,
+                age_columns.people asc nulls last,
                 age_columns.age_group asc
         ) as place
     from age_columns
@@ -115,7 +129,8 @@ hidden as (
         is_small = 1
         or is_total_small = 1
         or (small_columns > 0 and has_overlap and age_group <> 'total')
-        or (small_columns = 1 and place = 1 and age_group <> 'total')
+        or (small_columns = 1 and has_other = 1 and place = 1 and age_group <> 'total')
+        or (small_columns = 1 and has_other = 0 and age_group = 'total')
 )
 
 select

@@ -62,5 +62,8 @@ qualify row_number() over (
         marked.attribute_codes,
         marked.period,
         coalesce(units.unit, '')
-    order by marked.snapshot_sha256 asc, marked.record_number asc
+    order by
+        case when marked.resolved_value is null then 1 else 0 end asc,
+        marked.snapshot_sha256 asc,
+        marked.record_number asc
 ) = 1

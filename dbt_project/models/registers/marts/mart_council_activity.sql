@@ -59,8 +59,8 @@ told as (
     select
         ags,
         min(month) as first_month,
-        max(of_meetings) as has_meetings,
-        max(of_papers) as has_papers
+        min(case when of_meetings = 1 then month end) as first_meeting_month,
+        min(case when of_papers = 1 then month end) as first_paper_month
     from (
         select
             ags,
@@ -83,8 +83,9 @@ spine as (
     select
         told.ags,
         dates.date as month,
-        told.has_meetings,
-        told.has_papers
+        -- Of the time before the first one nothing is known.
+        coalesce(dates.date >= told.first_meeting_month, false) as has_meetings,
+        coalesce(dates.date >= told.first_paper_month, false) as has_papers
     from told
     inner join {{ ref('dim_municipality') }} as municipalities on told.ags = municipalities.ags
     inner join {{ ref('dim_date') }} as dates
@@ -96,11 +97,11 @@ spine as (
 select
     spine.ags,
     spine.month,
-    cast(case when spine.has_meetings = 1 then coalesce(meetings_by_month.meetings, 0) end as bigint) as meetings,
+    cast(case when spine.has_meetings then coalesce(meetings_by_month.meetings, 0) end as bigint) as meetings,
     cast(
-        case when spine.has_meetings = 1 then coalesce(meetings_by_month.meetings_cancelled, 0) end as bigint
+        case when spine.has_meetings then coalesce(meetings_by_month.meetings_cancelled, 0) end as bigint
     ) as meetings_cancelled,
-    cast(case when spine.has_papers = 1 then coalesce(papers_by_month.papers, 0) end as bigint) as papers
+    cast(case when spine.has_papers then coalesce(papers_by_month.papers, 0) end as bigint) as papers
 from spine
 left join meetings_by_month
     on

@@ -18,7 +18,7 @@ answers as (
     from {{ ref('stg_survey_answer') }}
     qualify row_number() over (
         partition by source_id, survey, ags, district_name, question, answer, period
-        order by snapshot_sha256 asc, record_number asc
+        order by case when value is null then 1 else 0 end asc, snapshot_sha256 asc, record_number asc
     ) = 1
 )
 
