@@ -12,7 +12,7 @@ Secrets = Callable[[str], Mapping[str, str]]
 def headers_of(user: str | None, password: str | None) -> dict[str, str]:
     """User and password as GENESIS hosts want them; a token, which is either of them alone, goes in place of the user.
 
-    Empty where there is neither: the host then decides. Blanks around them, as at the end of a file's line, are no part.
+    Empty where there is neither: the host then decides. Blanks around them, as a file's line end, are no part of them.
     """
     user, password = (user or "").strip(), (password or "").strip()
     if user and password:
