@@ -1,5 +1,6 @@
 -- What each source says of each interval of each series, in one unit: MWh of the interval, EUR/MWh, MW installed. Of an
--- interval that two snapshots of a source tell a value goes before a blank, else the one first by hash speaks. Run-of-river and reservoirs are hydro.
+-- interval that two snapshots of a source tell a value goes before a blank, else the one first by hash speaks.
+-- Run-of-river and reservoirs are hydro.
 with
 
 told as (
