@@ -130,8 +130,8 @@ def test_the_release_tells_how_it_was_judged(first: tuple[Region, dict[str, Any]
         ).fetchall()
     assert {mart for mart, *_ in scores} == set(record["marts"])
     assert all(0 <= mark <= 1 for _, *marks in scores for mark in marks if mark is not None)
-    # Everything was fetched just now; the calendar has no source.
-    assert {mart for mart, fresh, *_ in scores if fresh != 1} == {"dim_date"}
+    # Everything was fetched just now; the calendar and what is declared here have no source.
+    assert {mart for mart, fresh, *_ in scores if fresh != 1} == {"dim_date", "dim_indicator", "mart_area_change"}
     assert history == [(1, record["version"], True)]
     # Only Münster counts bicycles; of the two stations of the BASt one stands in Steinfurt.
     assert sites == [(64, 64)]

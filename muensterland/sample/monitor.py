@@ -132,7 +132,7 @@ _KREISE = tuple(key for key in KREIS_NAMES if any(place.kreis == key for place i
 
 # One goal of every kind: on course, reached, without a baseline, behind, and one that is told for Kreise only.
 GOALS = (
-    ("ms-solar-2030", "05515000", "solar_kw_per_1000", "25", "2030-12-31", "5", "2020-12-31"),
+    ("ms-solar-2030", "05515000", "solar_kw_per_1000", "20", "2030-12-31", "5", "2020-12-31"),
     ("ms-ladepunkte-2030", "05515000", "charging_points_per_1000", "0.1", "2030-12-31", "0.01", "2020-12-31"),
     ("ms-waermenetz-2035", "05515000", "heat_network_share", "0.4", "2035-12-31", "", ""),
     ("ms-abfahrten-2028", "05515000", "departures_per_1000", "400", "2028-12-31", "100", "2025-12-31"),

@@ -147,7 +147,8 @@ def test_the_release_builds_one_domain_after_the_other_then_judges_then_promotes
         "build_mobility": {"begin", "build_transit"},
         "build_energy": {"begin", "build_mobility"},
         "build_registers": {"begin", "build_energy"},
-        "gate": {"begin", "build_registers"},
+        "build_indicators": {"begin", "build_registers"},
+        "gate": {"begin", "build_indicators"},
         "promote": {"begin", "gate"},
     }
     assert {found["pool"] for task, found in dag["tasks"].items() if task.startswith("build_")} == {"warehouse"}

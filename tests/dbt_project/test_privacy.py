@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from connectors import tables
+from connectors.formats.statistic_time import span_of
 from publishing.release import publish
 from tests.dbt_project.conftest import AS_OF, KREISE, MUENSTER, Built, Staged, build, keys, stage_core
 from tests.privacy.attacker import Cell, Knowledge, attack
@@ -68,9 +69,13 @@ class Statistics:
         self.truth: dict[Cell, float] = {}
 
     def tell(self, table: str, period: str, area: str, categories: dict[str, str], value: float, **other: str) -> None:
+        span = span_of(period)
+        assert span is not None
         row = {
             "table_code": table,
             "period": period,
+            "period_start_date": span[0],
+            "period_end_date": span[1],
             "area_variable_code": "GEMEIN" if len(area) == 8 else "KREISE",
             "area_code": area,
             "attribute_codes": ";".join(f"{name}={code}" for name, code in categories.items()),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors import tables
+from connectors.formats.statistic_time import span_of
 from tests.dbt_project.conftest import KREISE, Staged, build, stage_core
 from tests.privacy.attacker import attack
 from tests.privacy.published import cell, system
@@ -28,6 +29,7 @@ def test_students_of_the_region_stay_unknown_where_they_are_few(real: Path, tmp_
         {
             "table_code": TABLE,
             "period": line["time"],
+            **dict(zip(("period_start_date", "period_end_date"), span_of(line["time"]) or (), strict=True)),
             "area_variable_code": "KREISE",
             "area_code": _area(line),
             "attribute_codes": ";".join(
