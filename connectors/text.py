@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,17 @@ def _is_utf8(path: Path) -> bool:
         except UnicodeDecodeError:
             return False
     return True
+
+
+def calendar_date(text: str) -> date:
+    """The day that YYYY-MM-DD or DD.MM.YYYY names; raises ValueError, saying what was expected."""
+    if iso := re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text):
+        year, month, day = iso.groups()
+    elif german := re.fullmatch(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})", text):
+        day, month, year = german.groups()
+    else:
+        raise ValueError("expected a date, YYYY-MM-DD or DD.MM.YYYY")
+    return date(int(year), int(month), int(day))
 
 
 def is_mojibake(text: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import yaml
@@ -21,7 +21,7 @@ from connectors.errors import SnapshotRefused
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import GOAL, PROJECT, PROJECT_AREA, PROJECT_INDICATOR, Table
-from connectors.text import is_mojibake, read_text
+from connectors.text import calendar_date, is_mojibake, read_text
 from connectors.workbook import UNPACKED_LIMIT_BYTES, cell_text, open_workbook
 
 # The fields of action of the region's Smart City strategy; the seed field_of_action has their titles.
@@ -115,12 +115,8 @@ def _number(given: Any, region: Region) -> float | None:
 
 def _day(given: Any, region: Region) -> date | None:
     text = _text(given, region)
-    if text is None:
-        return None
-    for shape, form in ((r"\d{4}-\d{2}-\d{2}( 00:00:00)?", "%Y-%m-%d"), (r"\d{2}\.\d{2}\.\d{4}", "%d.%m.%Y")):
-        if re.fullmatch(shape, text):
-            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a date has no zone
-    raise ValueError("expected a date, 2030-12-31 or 31.12.2030")
+    # A spreadsheet tells a day as the moment it begins.
+    return None if text is None else calendar_date(text.removesuffix(" 00:00:00"))
 
 
 def _list(read: Callable[[Any, Region], str | None]) -> Callable[[Any, Region], list[str]]:

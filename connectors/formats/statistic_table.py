@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 from typing import Any
 
 from connectors.connector import Connector, Snapshot
@@ -13,7 +12,7 @@ from connectors.formats.statistic_time import span_of
 from connectors.region import Region
 from connectors.staging import StagedWriter
 from connectors.tables import STATISTIC_VALUE as TABLE
-from connectors.text import CUT, CsvRecords, text_lines, without_mojibake
+from connectors.text import CUT, CsvRecords, calendar_date, text_lines, without_mojibake
 
 AREA_VARIABLE = "AGS"
 OUTSIDE = "outside the region"
@@ -71,7 +70,7 @@ def parse(
             out.out_of_scope(TABLE, OUTSIDE, len(values))
             continue
         try:
-            time = _date(cells[period_column]).isoformat() if period_column else fixed
+            time = calendar_date(cells[period_column]).isoformat() if period_column else fixed
         except ValueError as error:
             _reject(out, number, period_column, cells[period_column], str(error), len(values))
             continue
@@ -105,13 +104,6 @@ def _area_key(given: str, areas: Mapping[str, str] | None, region: Region) -> st
     if re.fullmatch(r"\d{8}", key) and key not in region.centres and key.endswith("000"):
         key = key[:5]
     return key if key in region.centres or key in region.kreis_keys else None
-
-
-def _date(given: str) -> date:
-    for shape, form in ((r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{2}\.\d{2}\.\d{4}", "%d.%m.%Y")):
-        if re.fullmatch(shape, given):
-            return datetime.strptime(given, form).date()  # noqa: DTZ007 - a date has no zone
-    raise ValueError("expected a date, 2023-07-20 or 20.07.2023")
 
 
 def _values(

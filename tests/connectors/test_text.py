@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from connectors.text import (
     FIELD_LIMIT,
     RECORD_LIMIT_CHARACTERS,
     CsvRecords,
+    calendar_date,
     is_mojibake,
     mostly_without_mojibake,
     text_lines,
@@ -87,3 +89,16 @@ def test_one_broken_name_among_many_is_no_broken_file() -> None:
     assert len(list(mostly_without_mojibake(["Münster", "Köln", "MÃ¼nster", "Bonn"], "feed"))) == 4
     with pytest.raises(SnapshotRefused, match="feed: 2 of 3 lines with letters beyond ASCII have a broken encoding"):
         list(mostly_without_mojibake(["Münster", "KÃ¶ln", "MÃ¼nster", "Bonn"], "feed"))
+
+
+@pytest.mark.parametrize("text", ["2028-02-29", "29.02.2028"])
+def test_a_day_is_written_in_one_of_two_ways(text: str) -> None:
+    assert calendar_date(text) == date(2028, 2, 29)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "29.2.2028", "2028-2-29", "02/29/2028", "2028-02-29T00:00", "２９.02.2028", "29.02.2027"]
+)
+def test_another_day_is_none(text: str) -> None:
+    with pytest.raises(ValueError):
+        calendar_date(text)

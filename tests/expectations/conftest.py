@@ -314,11 +314,12 @@ create table marts.mart_goal_progress as
     select 'goal' as goal_id, '05515001' as area_id, 'waste_1' as indicator_id, 0.8::double as target_value,
         date '2030-12-31' as target_date, 0.5::double as latest_value, 0.4::double as share_of_way,
         0.1::double as slope_low, 0.2::double as slope_per_year, 0.3::double as slope_high,
-        'on_course' as status, 'r' as reason;
+        'on_course' as status, 'r' as reason, 'city' as source_id, 1::integer as told_times;
 create table marts.mart_project_status as
     select 'project' as project_id, 'waste' as field_of_action, '05515001' as area_ids, 'T' as title,
         'running' as status, date '2025-01-01' as start_date, date '2026-01-01' as end_date,
-        1::double as budget_eur, 'as_told' as assessment, null::varchar as outcome;
+        1::double as budget_eur, 'as_told' as assessment, null::varchar as outcome, 'city' as source_id,
+        1::integer as told_times;
 create table marts.mart_comparison as
     select area_id, indicator_id, 'municipality' as level, '2024' as period, 0.5::double as value, 1::integer as rank,
         66::integer as areas, 1::integer as quartile, 0.5::double as region_median,

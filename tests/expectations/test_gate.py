@@ -75,6 +75,8 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
         "update marts.dim_energy_unit set is_location_conflict = true "
         "where ags = (select min(ags) from marts.dim_municipality)",
         "update marts.dim_charging_station set ags = null, is_location_conflict = true where record_number <= 2",
+        "update marts.mart_goal_progress set told_times = 2",
+        "update marts.mart_project_status set told_times = 2",
         "drop table marts.mart_charging",
         "create table marts.mart_surprise as select 1 as x",
     )
@@ -122,6 +124,8 @@ def test_a_wrong_candidate_fails_where_it_is_wrong(good: Path, uncounted: Path, 
             "Every charging station has a place and a date and enters the monthly figures.",
             2,
         ),
+        ("mart_goal_progress", "warning", "No goal shares its id with another entry.", 1),
+        ("mart_project_status", "warning", "No project shares its id with another entry.", 1),
         ("mart_charging", "critical", "Every expected mart is there.", None),
         ("mart_surprise", "critical", "Every mart has expectations.", None),
     }

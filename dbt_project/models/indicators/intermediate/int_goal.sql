@@ -1,4 +1,4 @@
--- A goal that two registers tell counts once.
+-- An id that two entries have counts once, and says how often it was told: two municipalities may have chosen the same.
 select
     goal_id,
     source_id,
@@ -9,7 +9,8 @@ select
     baseline,
     baseline_date,
     adopted_by,
-    source
+    source,
+    cast(count(*) over (partition by goal_id) as integer) as told_times
 from {{ ref('stg_goal') }}
 qualify row_number() over (
     partition by goal_id

@@ -1,4 +1,4 @@
--- A project that two registers tell counts once.
+-- An id that two entries have counts once, and says how often it was told: two municipalities may have chosen the same.
 select
     project_id,
     source_id,
@@ -11,7 +11,8 @@ select
     end_date,
     budget_eur,
     indicator_ids,
-    outcome
+    outcome,
+    cast(count(*) over (partition by project_id) as integer) as told_times
 from {{ ref('stg_project') }}
 qualify row_number() over (
     partition by project_id

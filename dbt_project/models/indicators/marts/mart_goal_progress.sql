@@ -17,6 +17,7 @@ joined as (
         goals.baseline_date,
         goals.adopted_by,
         goals.source,
+        goals.told_times,
         latest.value as latest_value,
         latest.period as latest_period,
         latest.period_date as latest_date,
@@ -61,6 +62,7 @@ measured as (
         baseline_date,
         adopted_by,
         source,
+        told_times,
         latest_value,
         latest_period,
         latest_date,
@@ -113,6 +115,7 @@ judged as (
         baseline_date,
         adopted_by,
         source,
+        told_times,
         latest_value,
         latest_period,
         latest_date,
@@ -187,5 +190,6 @@ select
         else 'no dated baseline, and fewer than 5 years for a trend'
     end as reason,
     adopted_by,
-    source
+    source,
+    told_times
 from judged

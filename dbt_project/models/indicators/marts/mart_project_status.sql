@@ -37,6 +37,7 @@ select
     projects.indicator_ids,
     projects.outcome,
     projects.source_id,
+    projects.told_times,
     case
         when projects.status in ('completed', 'stopped') then null
         when projects.end_date is not null then {{ days_between(as_of_date(), 'projects.end_date') }}
