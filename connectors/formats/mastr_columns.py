@@ -7,8 +7,9 @@ record is rejected with its own column, text and reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -30,13 +31,16 @@ class Rejected(NamedTuple):
 
 
 def typed(
-    family: Family, numbers: Sequence[int], records: Sequence[dict[str, str]]
+    family: Family, numbers: Sequence[int], records: Sequence[dict[str, str]], given: Mapping[str, int]
 ) -> tuple[pa.RecordBatch, list[Rejected]]:
-    """`record_number` and the family's columns of the records that can be read, and those that cannot."""
+    """`record_number` and the family's columns of the records that can be read, and those that cannot.
+
+    given: in how many of the records each tag stands.
+    """
     columns: list[pa.Array] = []
     faults: dict[int, Rejected] = {}
     for field in family.fields:
-        texts = pa.array(_texts(field, records), pa.string())
+        texts = pa.array(_texts(field, records, given), pa.string())
         values, wrong = _column(field, texts)
         if field.need == "required":
             wrong = dict.fromkeys(_places(values.is_null()), "expected a value") | wrong
@@ -64,15 +68,16 @@ def _evidence(family: Family, field: Field, raw: str) -> str | None:
     return None if family.table == "energy_market_actor" and field.kind == "label" else raw
 
 
-def _texts(field: Field, records: Sequence[dict[str, str]]) -> Texts:
+def _texts(field: Field, records: Sequence[dict[str, str]], given: Mapping[str, int]) -> Texts:
     """The field's text in each record: of the tags that may carry it the first that is filled."""
-    tag, *others = field.tags
-    texts: Texts = [record.get(tag) for record in records]
-    for other in others:
-        if any(other in record for record in records):
+    texts: Texts = [None] * len(records)
+    for place, tag in enumerate(tag for tag in field.tags if given.get(tag)):
+        if place == 0:
+            everywhere = given[tag] == len(records)
+            texts = list(map(itemgetter(tag), records)) if everywhere else [record.get(tag) for record in records]
+        else:
             texts = [
-                text if text and text.strip() else record.get(other)
-                for text, record in zip(texts, records, strict=True)
+                text if text and text.strip() else record.get(tag) for text, record in zip(texts, records, strict=True)
             ]
     return texts
 

@@ -123,16 +123,17 @@ def _write(
     records: list[dict[str, str]],
 ) -> None:
     family = FAMILIES[part.family]
+    if not records:
+        return
     for tag in {tag for tag in set().union(*records) if "MaStR" in tag}:
         plain = tag.replace("MaStR", "Mastr")
         for record in records:
             if tag in record:
                 record.setdefault(plain, record.pop(tag))
-    if not records:
-        return
-    batch, rejected = typed(family, numbers, records)
+    given = Counter(chain.from_iterable(records))
+    batch, rejected = typed(family, numbers, records, given)
     figures.rejected += rejected
-    _see(part, figures, batch, records)
+    _see(part, figures, batch, given)
     if part.region is not None and family.scope == "key":
         # The bytes said so; this is what the letters say.
         kreis = pc.utf8_slice_codeunits(batch["ags"], 0, 5)
@@ -155,9 +156,9 @@ def _without(batch: pa.RecordBatch, figures: Figures, stays: pa.Array, reason: s
     return kept
 
 
-def _see(part: Part, figures: Figures, batch: pa.RecordBatch, records: list[dict[str, str]]) -> None:
+def _see(part: Part, figures: Figures, batch: pa.RecordBatch, given: Counter[str]) -> None:
     """Count in how many records each tag is filled; of tags that are not staged, in how many it stands."""
-    seen = Counter(chain.from_iterable(records))
+    seen = given.copy()
     for declared in FAMILIES[part.family].fields:
         if declared.tag in seen and not declared.misspelt:
             seen[declared.tag] = min(seen[declared.tag], batch.num_rows - batch[declared.column].null_count)

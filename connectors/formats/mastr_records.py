@@ -353,9 +353,11 @@ class Referring:
 
 # -- from a record to its tags -----------------------------------------------------------------------------------------
 
+_NO_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff"
+_NOT_IN_XML = re.compile(f"[{_NO_CHARACTERS}]")
 # Flat records, as all are: an element, its text, the same element's end; between elements blanks.
-_FLAT = re.compile(r"<([^\W\d][\w.-]*)>([^<]*)</([^<>/]+)>")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_FLAT = re.compile(rf"<([^\W\d][\w.-]*)>([^<{_NO_CHARACTERS}]*)</([^<>/]+)>")
+_BLANKS = " \t\r\n"
 _REFERENCE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NUMBER = re.compile(r"[A-Z]{3}[0-9]{12}")
@@ -382,7 +384,7 @@ def _quickly(text: str, record: str) -> dict[str, str] | None:
     parts = _FLAT.split(body)
     names = parts[1::4]
     blanks = "".join(parts[::4])
-    if names != parts[3::4] or (blanks and not blanks.isspace()) or "]]>" in body or _NOT_IN_XML.search(body):
+    if names != parts[3::4] or blanks.strip(_BLANKS) or "]]>" in body:
         return None
     tags = dict(zip(names, parts[2::4], strict=True))
     if len(tags) != len(names):

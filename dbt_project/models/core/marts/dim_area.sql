@@ -51,24 +51,6 @@ territory_changes as (
     where kind <> 'renaming'
 ),
 
-changed as (
-    select
-        area_id,
-        max(effective_date) as last_date
-    from (
-        select
-            area_id,
-            effective_date
-        from territory_changes
-        union all
-        select
-            former_area_id as area_id,
-            effective_date
-        from territory_changes
-    ) as touched
-    group by area_id
-),
-
 former as (
     select
         changes.former_area_id as area_id,
@@ -102,10 +84,10 @@ select
     today.name_de,
     today.name_en,
     today.parent_area_id,
-    changed.last_date as valid_from,
+    since.valid_from,
     cast(null as date) as valid_to
 from today
-left join changed on today.area_id = changed.area_id
+left join {{ ref('int_area_since') }} as since on today.area_id = since.area_id
 union all
 select
     former.area_id,

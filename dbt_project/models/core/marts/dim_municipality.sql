@@ -1,3 +1,5 @@
+-- Today's municipalities; those that were stand in dim_area.
+--
 -- Where the register or the boundaries are in force in several states, the latest territory speaks.
 with
 
@@ -48,7 +50,10 @@ select
     register.population_date,
     register.longitude,
     register.latitude,
-    boundaries.geometry_wkb
+    boundaries.geometry_wkb,
+    since.valid_from,
+    cast(null as date) as valid_to
 from register
 inner join kreise on substr(register.ags, 1, 5) = kreise.area_id
 left join boundaries on register.ags = boundaries.ags
+left join {{ ref('int_area_since') }} as since on register.ags = since.area_id

@@ -5,11 +5,9 @@ The last line on stdout is a JSON object: `seconds`, `peak_bytes` (of this proce
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -200,9 +198,3 @@ OF_MONITOR = (monitoring.monitor_release, monitoring.statistics_stage, monitorin
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task for task in (*OF_TRANSIT, *OF_COUNTS, *OF_REGISTER, *OF_MONITOR)
 }
-
-if __name__ == "__main__":
-    name, *arguments = sys.argv[1:]
-    figures = TASKS[name](*arguments)
-    figures["peak_bytes"] = peak_bytes()
-    print(json.dumps(figures))
