@@ -165,6 +165,15 @@ where
     concat_ws('|', {{ columns | join(', ') }})
 {%- endmacro %}
 
+{# Classifying attributes (VARIABLE=CODE;…) in which the codes of totals are blank, as other tables have them. #}
+{% macro class_codes(codes) -%}
+    {%- set blank = namespace(codes="concat(" ~ codes ~ ", ';')") -%}
+    {%- for code in var('total_codes') -%}
+        {%- set blank.codes = "replace(" ~ blank.codes ~ ", '=" ~ code ~ ";', '=;')" -%}
+    {%- endfor -%}
+    {{ blank.codes }}
+{%- endmacro %}
+
 {# CTEs up to step_area: per small cell and way the areas that change and whether up (1) or down (-1). #}
 {% macro _ways_of_areas(names, few) %}
 places as (

@@ -125,7 +125,8 @@ _COLUMNS = {
     "area_variable_code": "'GEMEIN'",
     "area_code": "ags",
     "attribute_codes": "''",
-    "value": "cast(1 + hash(number, ags, year) % 1000 as double)",
+    # Counts of persons, none so small that it were hidden.
+    "value": "cast(10 + hash(number, ags, year) % 1000 as double)",
     "value_unit": "'Anzahl'",
     "value_variable_code": "printf('V%04d', number)",
 }
@@ -137,9 +138,14 @@ def _type(column: str) -> str:
 
 
 def _project(run: Path, indicators: int) -> Path:
-    """The dbt project with so many more indicators in its catalogue: per 1,000 of the next one, as ratios are."""
+    """The dbt project with so many more indicators in its catalogue: per 1,000 of the next one, as ratios are.
+
+    All areas are as they always were: of the sample's invented changes none holds.
+    """
     project = run / "dbt_project"
     shutil.copytree(REPOSITORY / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
+    changes = project / "seeds" / "core" / "area_change.csv"
+    changes.write_text(changes.read_text(encoding="utf-8").replace(",true,", ",false,"), encoding="utf-8")
     seeds = project / "seeds" / "indicators"
     _append(
         seeds / "statistic_measure.csv",
@@ -147,6 +153,16 @@ def _project(run: Path, indicators: int) -> Path:
             {
                 **{"measure_id": f"bench_{number}", "table_code": TABLE, "value_variable_code": f"V{number:04}"},
                 **{"attribute_codes": "", "unit": "Anzahl", "is_additive": "true", "is_zero_plausible": "true"},
+            }
+            for number in range(indicators)
+        ),
+    )
+    _append(
+        project / "seeds" / "registers" / "statistic_variable.csv",
+        (
+            {
+                **{"value_variable_code": f"V{number:04}", "counts": "persons", "carried_by": "persons"},
+                **{"part_of": "", "title_en": "x"},
             }
             for number in range(indicators)
         ),

@@ -18,7 +18,7 @@ from connectors.formats.statistic_time import span_of
 from publishing.release import publish
 from tests.dbt_project.conftest import AS_OF, KREISE, MUENSTER, Built, Staged, build, keys, stage_core
 from tests.privacy.attacker import Cell, Knowledge, attack
-from tests.privacy.published import cell, of_parquet, of_warehouse, system
+from tests.privacy.published import cell, district_cell, districts, of_parquet, of_warehouse, system
 
 K = 5
 AGES = ("A1", "A2", "A3", "A4")
@@ -29,11 +29,18 @@ FORMER = {"05558801", "05570801", "05554801", "05554802", "05566801"}
 # Until then there was none under these keys.
 NEW = {"05558004", "05558008", "05570012", "05554016"}
 SAME_TERRITORY = ("published", "total", "reckoned_back")
-ATTACKED = {"by_age", "by_sex", "kreise", "city"}
+# Tables that leave the code of a total blank, one that calls it INSGESAMT, one whose sexes are variables of their own.
+STUDENTS, UNEMPLOYED = "21311-01-01-4-B", "13211-05i"
+ATTACKED = {"by_age", "by_sex", "kreise", "city", STUDENTS, UNEMPLOYED}
 PERSONS = ATTACKED | {"overlapping"}
 # What those read.
 DIMENSIONS = {"dim_municipality"}
-MARTS = ("dim_area", "mart_area_change", "mart_statistic", "mart_statistic_today")
+MARTS = (
+    *("dim_area", "mart_area_change", "mart_statistic", "mart_statistic_today"),
+    *("mart_population_district", "mart_district_statistic"),
+)
+TOLD = ("source_id", "subject", "ags", "period", "district_name", "sex", "age_group")
+DISTRICTS, SEX_OF_DISTRICT = ("Altstadt", "Hafen", "Neustadt", "Wald", "Feld"), ("male", "female")
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,11 @@ def whole(period: str) -> list[str]:
 def few(roll: Random) -> int:
     """A count as sparse tables have them: often none, mostly one to nine, sometimes many."""
     return roll.choice((0, 0, 1, 2, 3, 4, 5, 6, 9, 15, 40, 120))
+
+
+def seldom_few(roll: Random) -> int:
+    """A count as full tables have them."""
+    return roll.choice((1, 3, 8, *range(30, 130)))
 
 
 class Statistics:
@@ -88,16 +100,24 @@ class Statistics:
         if table in PERSONS:
             self.truth[cell(row | {"area_id": area})] = float(value)
 
-    def cross(self, table: str, period: str, dimensions: dict[str, tuple[str, ...]], counts: dict[Any, float]) -> None:
+    def cross(
+        self,
+        table: str,
+        period: str,
+        dimensions: dict[str, tuple[str, ...]],
+        counts: dict[Any, float],
+        total: str = "",
+        **other: str,
+    ) -> None:
         """Every combination of categories and totals, from the counts by area and one code per dimension."""
         for area in sorted({area for area, *_ in counts}):
-            for choice in itertools.product(*(("", *codes) for codes in dimensions.values())):
+            for choice in itertools.product(*((total, *codes) for codes in dimensions.values())):
                 value = sum(
                     count
                     for (where, *found), count in counts.items()
-                    if where == area and all(want in ("", code) for want, code in zip(choice, found, strict=True))
+                    if where == area and all(want in (total, code) for want, code in zip(choice, found, strict=True))
                 )
-                self.tell(table, period, area, dict(zip(dimensions, choice, strict=True)), value)
+                self.tell(table, period, area, dict(zip(dimensions, choice, strict=True)), value, **other)
 
 
 def stage() -> Statistics:
@@ -118,6 +138,14 @@ def stage() -> Statistics:
         period = f"{year}-06-30"
         counts = {key: few(roll) for key in itertools.product([MUENSTER], AGES, SEXES)}
         statistics.cross("city", period, {"ALT": AGES, "GES": SEXES}, counts)
+        dimensions = {"GESINS": ("GESM", "GESW"), "NAT01": ("NATD", "NATA"), "HS-FG2": ("FG1", "FG2", "FG3")}
+        counts = {key: seldom_few(roll) for key in itertools.product(KREISE, *dimensions.values())}
+        statistics.cross(STUDENTS, f"{year}-09-30", dimensions, counts, "INSGESAMT", value_variable_code="HS-W02")
+        for ags in keys():
+            men, women = few(roll), few(roll)
+            told = {"UNEMPLOYED": men + women, "UNEMPLOYED_MEN": men, "UNEMPLOYED_WOMEN": women}
+            for variable, value in told.items():
+                statistics.tell(UNEMPLOYED, f"{year}-06-30", ags, {}, value, value_variable_code=variable)
     # A3 holds A1: whoever took them for parts of a whole would give A1 away.
     for ags, code, value in [(a, c, v) for a in keys() for c, v in (("A1", 3), ("A2", 50), ("A3", 53), ("", 56))]:
         statistics.tell("overlapping", "2015-12-31", ags, {"ALT": code}, value)
@@ -138,6 +166,39 @@ def stage() -> Statistics:
     return statistics
 
 
+def stage_districts() -> list[dict[str, Any]]:
+    """Figures of a city's districts by sex and age with all their totals, and of more subjects without any."""
+    roll, rows = Random(11), []
+
+    def tell(subject: str, year: int, name: str, sex: str, ages: tuple[int | None, int | None], value: int) -> None:
+        is_sum = name not in DISTRICTS
+        rows.append(
+            {
+                **{"subject": subject, "ags": MUENSTER, "district_name": name, "sex": sex, "period": str(year)},
+                **{"district_key": None if is_sum else str(11 + DISTRICTS.index(name)), "value": float(value)},
+                **dict(zip(("age_from", "age_to"), ages, strict=True)),
+            }
+        )
+
+    groups = [(0, 17), (18, 64), (65, 89), (90, None)]
+    for year in range(2000, 2010):
+        people = {key: few(roll) for key in itertools.product(DISTRICTS, SEX_OF_DISTRICT, groups)}
+        for name, sex, ages in itertools.product(
+            (*DISTRICTS, "Münster"), (*SEX_OF_DISTRICT, "total"), (*groups, (None, None))
+        ):
+            value = sum(
+                count
+                for (where, who, age), count in people.items()
+                if where in (name, *(DISTRICTS if name == "Münster" else ()))
+                and sex in (who, "total")
+                and ages in (age, (None, None))
+            )
+            tell("population", year, name, sex, ages, value)
+        for name in DISTRICTS:
+            tell("unemployed", year, name, "total", (None, None), roll.choice((3, 30, 40)) if year < 2005 else 50)
+    return rows
+
+
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     """The tables staged, built and published, as far as they go."""
@@ -146,6 +207,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     stage_core(folder)
     statistics = stage()
     folder.write(tables.STATISTIC_VALUE, "regional", statistics.rows)
+    folder.write(tables.DISTRICT_VALUE, "regional", stage_districts())
     built = build(
         folder.root,
         root / "build",
@@ -234,6 +296,32 @@ def test_no_small_count_stands_in_any_artefact(people: People) -> None:
     schemas = people.built.query("select distinct schema_name from duckdb_tables() where table_name like 'int_person%'")
     assert schemas == [("intermediate",)]
     assert {path.name for path in people.release.iterdir()} == {"muensterland.duckdb", "parquet", "release.json"}
+
+
+def test_an_attacker_finds_no_hidden_figure_of_a_district(people: People) -> None:
+    """Where the hidden columns of a line hold nobody together, all are none: that nobody is there is no secret."""
+    read = of_parquet(people.release)
+    truth = {
+        district_cell(dict(zip(TOLD, told, strict=True))): value
+        for *told, value in people.built.query(f"select {', '.join(TOLD)}, value from intermediate.int_district_value")
+    }
+    rows = [*read("mart_population_district"), *read("mart_district_statistic")]
+    hidden = {district_cell({"subject": "population", **row}) for row in rows if row["value_status"] == "suppressed"}
+    small = {told for told, value in truth.items() if 0 < value < K}
+    assert len(small) > 100
+    assert small <= hidden
+    found = districts(read)
+    assert all(found.values[told] == value for told, value in truth.items() if told not in hidden)
+    known = attack(found)
+    assert {told for told in hidden if told in known and known[told].is_found and truth[told] > 0} == set()
+    assert len(hidden & known.keys()) > 400
+
+
+def test_hiding_small_figures_of_districts_alone_would_tell_them(people: People) -> None:
+    naive = districts(of_parquet(people.release))
+    for *told, value in people.built.query(f"select {', '.join(TOLD)}, value from intermediate.int_district_value"):
+        naive.values[district_cell(dict(zip(TOLD, told, strict=True)))] = None if 0 < value < K else value
+    assert sum(one.is_found for one in attack(naive).values()) > 50
 
 
 def test_not_more_is_hidden_than_it_takes(people: People) -> None:

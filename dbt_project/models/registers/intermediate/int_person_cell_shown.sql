@@ -12,9 +12,12 @@ cells as (
         cells.source_id,
         cells.table_code,
         cells.value_variable_code,
+        cells.counted_variable_code,
         cells.period,
         cells.area_id,
         cells.attribute_codes,
+        cells.class_codes,
+        cells.class_7,
         cells.value,
         hidden.cube_key is not null as is_hidden,
         case
@@ -28,32 +31,32 @@ cells as (
         on
             cells.cube_key = hidden.cube_key
             and cells.area_id = hidden.area_id
-            {%- for number in range(1, 7) %}
+            {%- for number in range(1, 8) %}
             and cells.class_{{ number }} = hidden.class_{{ number }}
             {%- endfor %}
 ),
 
 linked as (
     select
-        value_variable_code,
+        counted_variable_code,
         period
     from cells
-    group by value_variable_code, period
+    group by counted_variable_code, period
     having
         count(distinct cube_key) > 1
         and max(case when is_hidden then 1 else 0 end) = 1
 ),
 
 numbered as (
-    select
+    select distinct
         cells.cube_key,
         cells.area_id,
-        cells.attribute_codes,
-        split_part(cells.attribute_codes, ';', cast(numbers.series_number + 1 as integer)) as code
+        cells.class_codes,
+        split_part(cells.class_codes, ';', cast(numbers.series_number + 1 as integer)) as code
     from cells
     inner join linked
         on
-            cells.value_variable_code = linked.value_variable_code
+            cells.counted_variable_code = linked.counted_variable_code
             and cells.period = linked.period
     cross join {{ number_series(6) }} as numbers
 ),
@@ -62,36 +65,51 @@ categories as (
     select
         numbered.cube_key,
         numbered.area_id,
-        numbered.attribute_codes,
+        numbered.class_codes,
         {{ joined_texts('numbered.code', 'numbered.code') }} as codes
     from numbered
     where split_part(numbered.code, '=', 2) <> ''
-    group by numbered.cube_key, numbered.area_id, numbered.attribute_codes
+    group by numbered.cube_key, numbered.area_id, numbered.class_codes
 ),
 
 same_cells as (
     select
         cells.cube_key,
         row_number() over (
-            partition by cells.value_variable_code, cells.period, cells.area_id, coalesce(categories.codes, '')
+            partition by
+                cells.counted_variable_code,
+                cells.period,
+                cells.area_id,
+                cells.class_7,
+                coalesce(categories.codes, '')
             order by cells.classes desc, cells.cube_key asc
         ) as place,
         max(case when cells.is_hidden then 1 else 0 end) over (
-            partition by cells.value_variable_code, cells.period, cells.area_id, coalesce(categories.codes, '')
+            partition by
+                cells.counted_variable_code,
+                cells.period,
+                cells.area_id,
+                cells.class_7,
+                coalesce(categories.codes, '')
         ) as is_hidden_somewhere,
         max(case when cells.is_hidden or cells.value is null then 0 else 1 end) over (
-            partition by cells.value_variable_code, cells.period, cells.area_id, coalesce(categories.codes, '')
+            partition by
+                cells.counted_variable_code,
+                cells.period,
+                cells.area_id,
+                cells.class_7,
+                coalesce(categories.codes, '')
         ) as is_shown_somewhere
     from cells
     inner join linked
         on
-            cells.value_variable_code = linked.value_variable_code
+            cells.counted_variable_code = linked.counted_variable_code
             and cells.period = linked.period
     left join categories
         on
             cells.cube_key = categories.cube_key
             and cells.area_id = categories.area_id
-            and cells.attribute_codes = categories.attribute_codes
+            and cells.class_codes = categories.class_codes
 ),
 
 silent as (

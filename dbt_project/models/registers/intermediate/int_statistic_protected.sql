@@ -67,8 +67,7 @@ judged as (
     from statistics
     left join {{ ref('int_person_cell_shown') }} as shown
         on
-            statistics.is_count_of_persons
-            and statistics.source_id = shown.source_id
+            statistics.source_id = shown.source_id
             and statistics.table_code = shown.table_code
             and statistics.value_variable_code = shown.value_variable_code
             and statistics.period = shown.period
