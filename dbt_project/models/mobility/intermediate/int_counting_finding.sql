@@ -117,7 +117,6 @@ findings as (
             and days.direction = speaking.direction
             and days.code = speaking.code
             and days.first_date = speaking.first_date
-            and days.source_id is null
     union all
     select
         source_id,

@@ -19,9 +19,9 @@ dated as (
 ),
 
 protected_tables as (
-    select distinct dated.table_code
-    from dated
-    inner join {{ ref('cell_key_table') }} as cell_key on dated.table_code like cell_key.table_pattern
+    select distinct told.table_code
+    from (select distinct table_code from dated) as told
+    inner join {{ ref('cell_key_table') }} as cell_key on told.table_code like cell_key.table_pattern
 )
 
 select
