@@ -32,6 +32,7 @@ days as (
     inner join years on dates.year = years.year
 ),
 
+-- One source speaks of a whole day of a profile.
 profiles as (
     select
         values_told.profile,
@@ -39,32 +40,25 @@ profiles as (
         values_told.season,
         values_told.day_type,
         values_told.interval_start_minute,
+        values_told.interval_minutes,
         values_told.value
     from {{ ref('stg_load_profile_value') }} as values_told
     inner join {{ ref('stg_source_catalogue') }} as catalogue on values_told.source_id = catalogue.source_id
-    qualify row_number() over (
-        partition by
-            values_told.profile,
-            values_told.month,
-            values_told.season,
-            values_told.day_type,
-            values_told.interval_start_minute
-        order by
-            catalogue.priority asc,
-            values_told.source_id asc,
-            values_told.snapshot_sha256 asc,
-            values_told.record_number asc
+    qualify dense_rank() over (
+        partition by values_told.profile, values_told.month, values_told.season, values_told.day_type
+        order by catalogue.priority asc, values_told.source_id asc, values_told.snapshot_sha256 asc
     ) = 1
 ),
 
--- An ordinary day, and its hour from two to three, which clock changes take away or repeat.
+-- An ordinary day, and its hour from two to three, which clock changes take away or repeat. Where a part of the day is
+-- not told, nothing is known of it.
 profile_days as (
     select
         profile,
         month,
         season,
         day_type,
-        sum(cast(value as decimal(18, 6))) as energy,
+        case when sum(interval_minutes) = 1440 then sum(cast(value as decimal(18, 6))) end as energy,
         sum(case when interval_start_minute between 120 and 179 then cast(value as decimal(18, 6)) else 0 end)
             as changed_energy
     from profiles
@@ -92,7 +86,7 @@ taken as (
         ) as energy
     from days
     cross join {{ ref('demand_sector') }} as sectors
-    inner join profile_days
+    left join profile_days
         on
             sectors.profile = profile_days.profile
             and coalesce(profile_days.month, days.month_number) = days.month_number
@@ -105,7 +99,7 @@ months as (
         sector,
         month,
         year,
-        sum(energy) as energy
+        case when count(energy) = count(*) then sum(energy) end as energy
     from taken
     group by sector, month, year
 ),
@@ -114,7 +108,10 @@ shares as (
     select
         sector,
         month,
-        cast(energy as double) / sum(cast(energy as double)) over (partition by sector, year) as year_share
+        case
+            when count(energy) over (partition by sector, year) = count(*) over (partition by sector, year)
+                then cast(energy as double) / sum(cast(energy as double)) over (partition by sector, year)
+        end as year_share
     from months
 )
 
