@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
@@ -34,6 +33,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from connectors import periods
 from connectors.address import day_problems, places
+from connectors.civil_time import CIVIL_TIME
 from connectors.declared import pattern
 from connectors.formats import CONNECTORS
 from muensterland.settings import Input
@@ -455,14 +455,13 @@ class Resource(_Strict):
 # What is counted and which way, as `count_reading` says it.
 Mode = Literal["bicycle", "car", "pedestrian", "motor_vehicle", "heavy_vehicle", "unknown"]
 Direction = Literal["in", "out", "both", "unknown"]
-COUNT_ZONE = ZoneInfo("Europe/Berlin")
 
 
 def _begins_an_hour(value: datetime) -> datetime:
     if value != value.replace(minute=0, second=0, microsecond=0):
         raise ValueError(f"is {value:%Y-%m-%d %H:%M:%S}, expected a full hour: corrections are made hour by hour")
-    if value.replace(tzinfo=COUNT_ZONE).astimezone(UTC).astimezone(COUNT_ZONE).replace(tzinfo=None) != value:
-        raise ValueError(f"is {value:%Y-%m-%d %H:%M}, an hour that the clock change leaves out in {COUNT_ZONE.key}")
+    if value.replace(tzinfo=CIVIL_TIME).astimezone(UTC).astimezone(CIVIL_TIME).replace(tzinfo=None) != value:
+        raise ValueError(f"is {value:%Y-%m-%d %H:%M}, an hour that the clock change leaves out in {CIVIL_TIME.key}")
     return value
 
 

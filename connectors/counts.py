@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from connectors.catalogue import COUNT_ZONE, Source
+from connectors.catalogue import Source
+from connectors.civil_time import CIVIL_TIME
 from connectors.tables import COUNT_CORRECTION, COUNT_TOPOLOGY
 
 
@@ -57,4 +58,4 @@ def declared_corrections(sources: Iterable[Source], input_kind: str) -> pa.Table
 
 
 def _instant(local: datetime) -> datetime:
-    return local.replace(tzinfo=COUNT_ZONE).astimezone(UTC)
+    return local.replace(tzinfo=CIVIL_TIME).astimezone(UTC)

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
-from zoneinfo import ZoneInfo
 
 from connectors.address import day_of, filled
 from connectors.catalogue import Features, PartitionValues, Periods, Resource, ResourceValues, Source
+from connectors.civil_time import CIVIL_TIME
 from connectors.ckan import Wanted, resource_address
 from connectors.connector import Listed
 from connectors.errors import FetchFailed, PayloadRefused, SourceError
@@ -39,7 +39,6 @@ from connectors.wfs import FeatureQuestion, download_features, parameters
 
 log = logging.getLogger(__name__)
 
-LOCAL_TIME = ZoneInfo("Europe/Berlin")
 _PAGE_LIMIT_BYTES = 5 * 2**20
 # What a list adds to an address: some ids.
 _FIELD_LIMIT_CHARACTERS = 500
@@ -145,7 +144,7 @@ def expand(source: Source, name: str, landing: Landing, as_of: datetime) -> Iter
 
     Raises FetchFailed where the values are to come from a resource of which nothing was ever fetched.
     """
-    today = as_of.astimezone(LOCAL_TIME).date()
+    today = as_of.astimezone(CIVIL_TIME).date()
     lists = _Lists(source, landing)
     combinations: list[_Combination] = [()]
     for key, declared in source.resources[name].partitions.items():
@@ -241,7 +240,7 @@ def _due(partitions: list[Partition], resource: Resource, landing: Landing, as_o
     """Leave out what tells of times that have settled and was answered not long ago, be it with a 404."""
     spans = {key: values for key, values in resource.partitions.items() if isinstance(values, Periods | ResourceValues)}
     asked = {row.partition: row.finished_at for row in _answers(landing)} if spans else {}
-    today = as_of.astimezone(LOCAL_TIME).date()
+    today = as_of.astimezone(CIVIL_TIME).date()
     for partition in partitions:
         at = asked.get(partition.id)
         told = partition.last_days

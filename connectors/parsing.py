@@ -25,9 +25,9 @@ import pyarrow.parquet as pq
 
 from connectors.boundary import parser_faults_named
 from connectors.catalogue import Resource, Source
+from connectors.civil_time import CIVIL_TIME
 from connectors.connector import Snapshot
 from connectors.errors import SourceError
-from connectors.fetching import LOCAL_TIME
 from connectors.history import Landed, landed
 from connectors.judging import (
     Figures,
@@ -331,7 +331,7 @@ def _accumulated(accepted: Sequence[_Verdict], days: int) -> list[_Verdict]:
     once = {verdict.landed.snapshot_sha256: verdict for verdict in reversed(accepted)}
     by_day: dict[date, list[_Verdict]] = defaultdict(list)
     for verdict in sorted(once.values(), key=lambda verdict: verdict.landed.first_at):
-        by_day[verdict.landed.first_at.astimezone(LOCAL_TIME).date()].append(verdict)
+        by_day[verdict.landed.first_at.astimezone(CIVIL_TIME).date()].append(verdict)
     last = max(by_day)
     whole = [day for day in sorted(by_day) if last - timedelta(days=days) <= day < last]
     return [verdict for day in whole or [last] for verdict in by_day[day]]

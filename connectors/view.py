@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.catalogue import Source
+from connectors.civil_time import CIVIL_TIME
 from connectors.compaction import compacted, in_order_of_time
 from connectors.counts import declared_corrections, declared_topology
 from connectors.landing import FetchRecord, Landing
@@ -46,8 +46,6 @@ from connectors.tables import (
     STOP_NEARBY,
     Table,
 )
-
-LOCAL_TIME = ZoneInfo("Europe/Berlin")
 
 
 def snapshots_in_force(catalogue: Mapping[str, Source], staged: Path) -> pa.Table:
@@ -255,7 +253,7 @@ def last_successes(source_id: str, landing: Path, staged: Path) -> dict[str, dat
 
 def _stale(catalogue: Mapping[str, Source], landing: Path, staged: Path, as_of: datetime) -> Iterator[str]:
     """Resources without a success within their days, as `int_resource_state` counts them."""
-    day = as_of.astimezone(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = as_of.astimezone(CIVIL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
     for source in catalogue.values():
         succeeded = last_successes(source.id, landing, staged)
         for name, resource in source.resources.items():
@@ -298,6 +296,6 @@ def input_key(
         "catalogue": [source.model_dump(mode="json") for source in catalogue.values()],
         "region": region.model_dump(mode="json"),
         "code_version": code_version,
-        "as_of_date": as_of.astimezone(LOCAL_TIME).date().isoformat(),
+        "as_of_date": as_of.astimezone(CIVIL_TIME).date().isoformat(),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from connectors.catalogue import Source
+from connectors.civil_time import CIVIL_TIME
 from connectors.tables import SNAPSHOT_IN_FORCE
-from connectors.view import LOCAL_TIME, last_successes
+from connectors.view import last_successes
 from muensterland.settings import Home
 from muensterland.steps import read_status, source_errors, source_state
 
@@ -68,7 +69,7 @@ def last_success_at(home: Home, source_id: str) -> datetime | None:
 
 
 def _freshness(last_success: datetime | None, fresh_for_days: int, clock: datetime) -> Freshness:
-    day = clock.astimezone(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = clock.astimezone(CIVIL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
     fresh = last_success is not None and last_success >= day - timedelta(days=fresh_for_days)
     return "fresh" if fresh else "stale"
 
