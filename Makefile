@@ -52,7 +52,7 @@ status: $(READY) ## say how the Airflow of this home is, and which troubles stan
 	@$(BIN)/python -m muensterland status
 
 test: $(READY) ## run the tests; those marked `real` too where ../shared lies beside this folder
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(READY) ## fetch and parse damaged files of every format: COUNT=2000 SEED=1
 	@$(BIN)/python -m tests.connectors.fuzzing --count $(or $(COUNT),2000) --seed $(or $(SEED),1)

@@ -13,6 +13,16 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first. A file's tests stay together: one process sets up what they share."""
+    items.sort(key=_minutes, reverse=True)
+
+
+def _minutes(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("long")
+    return int(mark.args[0]) if mark else 0
+
+
 class NetworkForbidden(RuntimeError):
     """A test tried to reach something else than this machine."""
 

@@ -19,7 +19,7 @@ from muensterland.sample.generate import generate
 from muensterland.sample.server import serve
 from muensterland.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("findings")
+pytestmark = pytest.mark.long(1)
 
 AS_OF = "2026-11-22T12:00:00+00:00"
 SOURCES = (

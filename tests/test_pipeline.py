@@ -38,7 +38,7 @@ from publishing import quality
 from tests.privacy.attacker import attack
 from tests.privacy.published import add_indicators, cell, district_cell, districts, of_parquet, system
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.long(9)
 
 AS_OF = "2026-11-22T12:00:00+00:00"
 

@@ -20,8 +20,7 @@ from tests.connectors.publisher import Publisher, document, publishing
 from tests.dbt_project.conftest import Built
 from tests.mobility.world import CounterWorld, counters, marts_of, parsed
 
-# The process that builds the random counters as well has read the dbt project already.
-pytestmark = pytest.mark.xdist_group("mobility-properties")
+pytestmark = pytest.mark.long(1)
 
 STATION, OCTOBER = "100", "2024-10"
 BASE = "https://raw.githubusercontent.com/od-ms/radverkehr-zaehlstellen/main"

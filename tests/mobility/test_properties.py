@@ -20,8 +20,7 @@ from tests.mobility.world import CounterWorld, counters
 SEEDS = range(6)
 # AS_OF of the build is in November 2026.
 RUNNING_MONTH, RUNNING_YEAR = date(2026, 11, 1), 2026
-# One process builds what they share.
-pytestmark = pytest.mark.xdist_group("mobility-properties")
+pytestmark = pytest.mark.long(1)
 
 Key = tuple[str, str, str]
 Sources = tuple[Source, Source, Source]

@@ -26,7 +26,7 @@ from tests.mobility.quirky_counters import (
 )
 from tests.mobility.world import CounterWorld, counters
 
-pytestmark = pytest.mark.xdist_group("mobility-quirks")
+pytestmark = pytest.mark.long(1)
 
 GARTEN_DROP = ("2024-08-05 10:00", "2024-08-05 12:00")
 GARTEN_SCALE = ("2024-08-06 00:00", "2024-08-07 00:00")

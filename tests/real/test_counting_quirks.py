@@ -18,7 +18,7 @@ from muensterland.settings import REPOSITORY
 from tests.dbt_project.conftest import Built
 from tests.mobility.world import COUNTERS, CounterWorld
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("counting-quirks")]
+pytestmark = [pytest.mark.real, pytest.mark.long(1)]
 
 BOHLWEG, BISMARCKALLEE, HAFENSTRASSE = "300037926", "300038855", "100031300"
 LUETKENBECKER, NEUTOR, WOLBECKER, PROMENADE = "300037920", "100035541", "100020113", "300037405"

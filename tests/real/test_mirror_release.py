@@ -35,7 +35,7 @@ from connectors.landing import Landing
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("mirror")]
+pytestmark = [pytest.mark.real, pytest.mark.long(6)]
 
 KREISE = {"05515": 1, "05554": 17, "05558": 11, "05566": 24, "05570": 13}
 AS_OF = "2026-11-22T12:00:00+00:00"

@@ -11,7 +11,7 @@ import pytest
 from tests.dbt_project.conftest import Built
 from tests.transit.world import World, feed_source
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real-transit-marts")]
+pytestmark = [pytest.mark.real, pytest.mark.long(1)]
 
 FEEDS = {
     "brest": "transit/gtfs-brest-with-rt/gtfs.zip",

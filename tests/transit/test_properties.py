@@ -12,8 +12,7 @@ from tests.transit.random_feed import Reading, Supply, random_feed, read
 from tests.transit.world import World, feed_source
 
 SEEDS = range(24)
-# One process builds what they share.
-pytestmark = pytest.mark.xdist_group("transit-properties")
+pytestmark = pytest.mark.long(1)
 
 Rows = dict[tuple[str, date], tuple[int, int, int, datetime | None, datetime | None]]
 

@@ -15,7 +15,7 @@ from tests.dbt_project.conftest import Built
 from tests.transit.random_feed import random_feed, read
 from tests.transit.world import Feed, World, feed_source, table
 
-pytestmark = pytest.mark.xdist_group("transit-traps")
+pytestmark = pytest.mark.long(1)
 
 MUENSTER, AHAUS, WARENDORF = (BY_AGS[ags] for ags in ("05515000", "05554004", "05570052"))
 ENSCHEDE = (6.8937, 52.2215)
