@@ -54,9 +54,15 @@ def unemployed() -> bytes:
     ]
     header = [["Gemeinden", "", "Arbeitslose", "", ""], ["", "", "Insgesamt", "männlich", "weiblich"]]
     roll = dice("unemployed")
+    counts = {
+        key: [round(inhabitants * (0.015 + 0.005 * roll.random())) for _ in range(2)]
+        for key, _, inhabitants in _areas()
+    }
     rows = []
-    for key, name, inhabitants in _areas():
-        men, women = (round(inhabitants * (0.015 + 0.005 * roll.random())) for _ in range(2))
+    for key, name, _ in _areas():
+        # A Kreis is the sum of its municipalities; of the Land all others are not told.
+        members = [counts[other] for other in counts if len(key) == 5 and len(other) == 8 and other[:5] == key]
+        men, women = map(sum, zip(*members, strict=True)) if members else counts[key]
         split = [".", "."] if men + women < 160 else [str(men), str(women)]
         rows.append([key, name, str(men + women), *split])
     return _table(preamble, header, rows)

@@ -192,3 +192,17 @@ def district_cell(row: Row, **changed: str) -> Cell:
     """What a row counts."""
     told = {**row, **changed}
     return tuple(told[name] for name in ("source_id", "subject", "ags", "period", "district_name", "sex", "age_group"))
+
+
+def whole(read: Reader) -> System:
+    """All that a release tells of counts of persons: of all tables, and by the indicators made of them."""
+    told = [*read("mart_statistic"), *read("mart_statistic_today")]
+    tables = {row["table_code"] for row in told if row["is_count_of_persons"]}
+    found = system(read, tables)
+    add_indicators(found, read, tables)
+    return found
+
+
+def hidden_here(read: Reader) -> set[Cell]:
+    """The counts of persons that we hide, not their publisher."""
+    return {cell(row) for row in read("mart_statistic") if row["reason"] == "disclosure_control"}

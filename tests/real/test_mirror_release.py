@@ -31,6 +31,8 @@ from connectors.genesis import TableQuestion, download_table
 from connectors.http import Client
 from connectors.inbox import REST_S, collect
 from connectors.landing import Landing
+from tests.privacy.attacker import attack
+from tests.privacy.published import hidden_here, of_parquet, whole
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
@@ -120,6 +122,14 @@ def test_schools_per_municipality_are_those_of_the_file(release: duckdb.DuckDBPy
 
 
 SiteDay = tuple[str, str, date]
+
+
+def test_an_attacker_with_the_whole_release_finds_no_count_of_few(home: Path) -> None:
+    """From all tables of persons, on the territory of their day and today's, and the indicators made of them."""
+    read = of_parquet(home / "releases" / "current")
+    hidden, known = hidden_here(read), attack(whole(read))
+    assert len(hidden & known.keys()) == 32
+    assert {one for one in hidden & known.keys() if known[one].is_found} == set()
 
 
 def monthly_counts(folder: Path) -> Counter[SiteDay]:

@@ -2,6 +2,13 @@
 -- the total less the others. Whoever reads this adds its code to the variable total_codes.
 with
 
+person_tables as (
+    select distinct
+        source_id,
+        table_code
+    from {{ ref('int_person_cell') }}
+),
+
 classified as (
     select
         statistics.source_id,
@@ -10,15 +17,10 @@ classified as (
         lower(concat(statistics.attribute_labels, ';')) as labels,
         {{ class_codes('statistics.attribute_codes') }} as class_codes
     from {{ ref('int_statistic_value') }} as statistics
-    inner join {{ ref('int_person_cell') }} as cells
+    inner join person_tables
         on
-            statistics.source_id = cells.source_id
-            and statistics.table_code = cells.table_code
-            and statistics.value_variable_code = cells.value_variable_code
-            and statistics.period = cells.period
-            and statistics.area_id = cells.area_id
-            and statistics.attribute_codes = cells.attribute_codes
-            and statistics.unit = cells.unit
+            statistics.source_id = person_tables.source_id
+            and statistics.table_code = person_tables.table_code
 ),
 
 counted as (

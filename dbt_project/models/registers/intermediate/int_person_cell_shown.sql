@@ -72,34 +72,19 @@ categories as (
     group by numbered.cube_key, numbered.area_id, numbered.class_codes
 ),
 
-same_cells as (
+keyed as (
     select
         cells.cube_key,
-        row_number() over (
-            partition by
-                cells.counted_variable_code,
-                cells.period,
-                cells.area_id,
-                cells.class_7,
-                coalesce(categories.codes, '')
-            order by cells.classes desc, cells.cube_key asc
-        ) as place,
-        max(case when cells.is_hidden then 1 else 0 end) over (
-            partition by
-                cells.counted_variable_code,
-                cells.period,
-                cells.area_id,
-                cells.class_7,
-                coalesce(categories.codes, '')
-        ) as is_hidden_somewhere,
-        max(case when cells.is_hidden or cells.value is null then 0 else 1 end) over (
-            partition by
-                cells.counted_variable_code,
-                cells.period,
-                cells.area_id,
-                cells.class_7,
-                coalesce(categories.codes, '')
-        ) as is_shown_somewhere
+        cells.classes,
+        cells.is_hidden,
+        cells.value,
+        {{ cube_key([
+            'cells.counted_variable_code',
+            'cells.period',
+            'cells.area_id',
+            'cells.class_7',
+            "coalesce(categories.codes, '')"
+        ]) }} as cell_key
     from cells
     inner join linked
         on
@@ -110,6 +95,15 @@ same_cells as (
             cells.cube_key = categories.cube_key
             and cells.area_id = categories.area_id
             and cells.class_codes = categories.class_codes
+),
+
+same_cells as (
+    select
+        cube_key,
+        row_number() over (partition by cell_key order by classes desc, cube_key asc) as place,
+        max(case when is_hidden then 1 else 0 end) over (partition by cell_key) as is_hidden_somewhere,
+        max(case when is_hidden or value is null then 0 else 1 end) over (partition by cell_key) as is_shown_somewhere
+    from keyed
 ),
 
 silent as (
